@@ -1,0 +1,1 @@
+"""What was measured: frozen types on numpy and scipy.sparse, units in the field names."""

@@ -1,0 +1,165 @@
+"""SpectrumImage: a spectrum at every pixel, its counts kept sparse."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from scipy import sparse
+
+from data import sparse_counts
+from data.axes import EnergyAxis
+
+
+@dataclass(frozen=True, eq=False)
+class SpectrumImage:
+    """Counts of every pixel and channel, with what is known of the measurement.
+
+    Attributes
+    ----------
+    counts : (n_y * n_x, n_channels) CSR of unsigned integers; pixels are row-major
+    shape : (n_y, n_x)
+    energy : the energy axis, keV
+    pixel_size_um : side of a pixel in um, or None where the file has no calibration
+    navigation : name -> (height, width) float32 image of the same field of view (BSE, SE...); its
+        resolution may differ from that of the spectra
+    beam_kev : beam energy, or None
+    elements : symbols named by the file's metadata, possibly none
+    live_time_s : live time of the whole map, or None
+    title : what to call it
+    dataset_id : hash of the content; equal content has an equal id
+    notes : plain sentences on what was missing or assumed when it was read
+    """
+
+    counts: sparse.csr_matrix
+    shape: tuple[int, int]
+    energy: EnergyAxis
+    pixel_size_um: float | None = None
+    navigation: Mapping[str, np.ndarray] = field(default_factory=dict)
+    beam_kev: float | None = None
+    elements: tuple[str, ...] = ()
+    live_time_s: float | None = None
+    title: str = ""
+    dataset_id: str = ""
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        n_y, n_x = self.shape
+        expected = (n_y * n_x, self.energy.n_channels)
+        if self.counts.shape != expected:
+            raise ValueError(
+                f"Counts of shape {self.counts.shape} do not fit a map of {n_y} x {n_x} pixels with "
+                f"{self.energy.n_channels} channels; {expected} was expected."
+            )
+        if not np.issubdtype(self.counts.dtype, np.unsignedinteger):
+            raise ValueError(f"Counts are unsigned integers; this map holds {self.counts.dtype}.")
+
+    @property
+    def n_pixels(self) -> int:
+        """Number of pixels, n_y * n_x."""
+        return self.shape[0] * self.shape[1]
+
+    def sum_spectrum(self) -> np.ndarray:
+        """All pixels added, (n_channels,) int64, counts."""
+        return self.sum_by_label(np.zeros(self.n_pixels, np.int32), 1)[0]
+
+    def counts_per_pixel(self) -> np.ndarray:
+        """Counts of every pixel over all channels, (n_y, n_x) int64."""
+        return sparse_counts.row_sums(self.counts).reshape(self.shape)
+
+    def sum_by_label(self, label: np.ndarray, n_labels: int) -> np.ndarray:
+        """Sum spectra of labelled pixels, (n_labels, n_channels) int64; negative labels are left out."""
+        return sparse_counts.sum_by_label(self.counts, label, n_labels)
+
+    def window_counts(self, low_kev: float, high_kev: float) -> np.ndarray:
+        """Counts of every pixel within an energy window, (n_y, n_x) float32.
+
+        Channels that the window covers in part count in part.
+        """
+        return sparse_counts.project(
+            self.counts, self.energy.overlap(low_kev, high_kev)[:, None]
+        ).reshape(self.shape)
+
+    def crop_energy(self, low_kev: float = -np.inf, high_kev: float = np.inf) -> SpectrumImage:
+        """Only the channels within [low_kev, high_kev].
+
+        Raises
+        ------
+        ValueError
+            Nothing would be left.
+        """
+        low, high = max(low_kev, self.energy.low_kev), min(high_kev, self.energy.high_kev)
+        channels = self.energy.window(low, high)
+        if channels.stop <= channels.start:
+            raise ValueError(
+                f"No channel lies between {low_kev:g} and {high_kev:g} keV. This map covers "
+                f"{self.energy.low_kev:.3f} to {self.energy.high_kev:.3f} keV."
+            )
+        if channels == slice(0, self.energy.n_channels):
+            return self
+        return replace(
+            self,
+            counts=self.counts[:, channels],
+            energy=self.energy.cropped(channels),
+            dataset_id=f"{self.dataset_id}/keV{low_kev:g}-{high_kev:g}",
+        )
+
+    def crop(self, y: slice, x: slice) -> SpectrumImage:
+        """Only the pixels of a rectangle; navigation images are cropped to the same field of view."""
+        n_y, n_x = self.shape
+        rows, columns = np.arange(n_y)[y], np.arange(n_x)[x]
+        if rows.size == 0 or columns.size == 0:
+            raise ValueError(f"The rectangle y {y}, x {x} leaves no pixel of a map of {n_y} x {n_x}.")
+        pixel = (rows[:, None] * n_x + columns[None, :]).ravel()
+        navigation = {
+            name: image[
+                rows[0] * image.shape[0] // n_y : max(1, (rows[-1] + 1) * image.shape[0] // n_y),
+                columns[0] * image.shape[1] // n_x : max(1, (columns[-1] + 1) * image.shape[1] // n_x),
+            ]
+            for name, image in self.navigation.items()
+        }
+        return replace(
+            self,
+            counts=self.counts[pixel],
+            shape=(rows.size, columns.size),
+            navigation=navigation,
+            dataset_id=f"{self.dataset_id}/y{rows[0]}-{rows[-1]}x{columns[0]}-{columns[-1]}",
+        )
+
+    def rebin(self, factor: int) -> SpectrumImage:
+        """Sum ``factor`` x ``factor`` pixels into one; rows and columns left over at the end are dropped.
+
+        Raises
+        ------
+        ValueError
+            The factor is below 1 or larger than the map.
+        """
+        n_y, n_x = self.shape
+        if factor < 1 or factor > min(n_y, n_x):
+            raise ValueError(
+                f"A map of {n_y} x {n_x} pixels cannot be rebinned by {factor}; "
+                f"choose 1 to {min(n_y, n_x)}."
+            )
+        if factor == 1:
+            return self
+        m_y, m_x = n_y // factor, n_x // factor
+        y, x = np.divmod(np.arange(self.n_pixels), n_x)
+        kept = (y < m_y * factor) & (x < m_x * factor)
+        group = (y // factor * m_x + x // factor)[kept]
+        # unsigned on both sides, so that the product stays in unsigned integers; uint32 cannot overflow
+        # where the 16-bit counts of a few pixels could
+        gather = sparse.csr_matrix(
+            (np.ones(group.size, np.uint32), (group, np.flatnonzero(kept))), shape=(m_y * m_x, self.n_pixels)
+        )
+        counts = gather @ self.counts
+        counts.sort_indices()
+        if counts.nnz == 0 or counts.data.max() <= np.iinfo(np.uint16).max:
+            counts.data = counts.data.astype(np.uint16)
+        return replace(
+            self,
+            counts=counts,
+            shape=(m_y, m_x),
+            pixel_size_um=None if self.pixel_size_um is None else self.pixel_size_um * factor,
+            dataset_id=f"{self.dataset_id}/bin{factor}",
+        )

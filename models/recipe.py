@@ -1,0 +1,219 @@
+"""Recipes: every choice that makes a result, as a frozen object and as YAML.
+
+The same recipe drives the page, ``batch.py``, a saved session and the methods text. A part of a recipe
+belongs to one stage; a stage runs again only when its part, or one before it, has changed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+NormalisationStep = Literal["neighbour_mean", "zscore", "softmax"]
+Covariance = Literal["full", "tied", "diag", "spherical"]
+
+
+@dataclass(frozen=True)
+class LineMapChoices:
+    """Which line maps are made, and from what.
+
+    ``lines`` empty: one line for each element of the metadata or, without metadata, suggested from the
+    sum spectrum. ``exclude`` names elements left out on purpose (coating, substrate).
+    """
+
+    lines: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    rebin: int = 1
+    low_energy_kev: float = 0.1
+    background: Literal["none", "windows"] = "windows"
+    normalisation: tuple[NormalisationStep, ...] = ("neighbour_mean", "zscore", "softmax")
+
+
+@dataclass(frozen=True)
+class AutoencoderChoices:
+    """The network of Tung et al. (2023) and its training.
+
+    ``output`` auto: softmax where the input is a simplex, else linear (a softmax decoder cannot
+    reconstruct z-scores).
+    """
+
+    hidden: tuple[int, ...] = (512, 256, 128)
+    n_latent: int = 2
+    output: Literal["auto", "softmax", "linear"] = "auto"
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.0
+    batch_size: int = 1024
+    max_epochs: int = 100
+    patience: int = 12
+    validation_fraction: float = 0.1
+    seed: int = 4
+
+
+@dataclass(frozen=True)
+class MixtureChoices:
+    """Gaussian mixture on the latent grid; ``n_phases`` 0 chooses the number automatically."""
+
+    n_phases: int = 0
+    covariance: Covariance = "full"
+    seed: int = 4
+
+
+@dataclass(frozen=True)
+class RefinementChoices:
+    """Phases from the likelihood of all counts; ``n_phases`` 0 chooses the number automatically."""
+
+    enabled: bool = True
+    n_phases: int = 0
+    seed: int = 4
+
+
+@dataclass(frozen=True)
+class UnmixingChoices:
+    """NMF of the cluster spectra; ``n_components`` 0 chooses the number automatically."""
+
+    enabled: bool = True
+    n_components: int = 0
+    seed: int = 4
+
+
+@dataclass(frozen=True)
+class PhasesRecipe:
+    """Every choice of a Phases run, from counts to end-members."""
+
+    line_maps: LineMapChoices = field(default_factory=LineMapChoices)
+    autoencoder: AutoencoderChoices = field(default_factory=AutoencoderChoices)
+    mixture: MixtureChoices = field(default_factory=MixtureChoices)
+    refinement: RefinementChoices = field(default_factory=RefinementChoices)
+    unmixing: UnmixingChoices = field(default_factory=UnmixingChoices)
+    probability_threshold: float = 0.0
+
+
+def to_yaml(recipe: PhasesRecipe) -> str:
+    """The recipe as YAML text, complete: every choice is written, defaults too."""
+    return yaml.safe_dump(_plain(dataclasses.asdict(recipe)), sort_keys=False, allow_unicode=True)
+
+
+def from_yaml(text: str) -> PhasesRecipe:
+    """A recipe from YAML text; what it does not name keeps its default.
+
+    Raises
+    ------
+    ValueError
+        The text is no YAML mapping, a key is unknown (the message names the nearest), or a value has
+        the wrong type.
+    """
+    try:
+        loaded = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(f"The recipe is not valid YAML: {' '.join(str(error).split())}") from error
+    return from_mapping({} if loaded is None else loaded)
+
+
+def read_recipe(path: str | Path) -> PhasesRecipe:
+    """A recipe from a YAML file; errors as for :func:`from_yaml`, with the file's name."""
+    try:
+        return from_yaml(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ValueError(f"The recipe {path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f"The recipe {path} is not a text file.") from error
+    except ValueError as error:
+        raise ValueError(f"{Path(path).name}: {error}") from error
+
+
+def from_mapping(mapping: Any) -> PhasesRecipe:
+    """A recipe from nested mappings; errors as for :func:`from_yaml`."""
+    return _build(PhasesRecipe, mapping, "")
+
+
+def with_settings(recipe: PhasesRecipe, settings: Mapping[str, str]) -> PhasesRecipe:
+    """The recipe with some choices replaced, each by dotted name and YAML text of the value.
+
+    Example: ``{"mixture.n_phases": "6", "line_maps.lines": "[Fe_Ka, Si_Ka]"}``.
+    """
+    mapping = dataclasses.asdict(recipe)
+    for name, text in settings.items():
+        *parents, last = name.split(".")
+        target = mapping
+        for depth, parent in enumerate(parents):
+            if not isinstance(target.get(parent), dict):
+                raise ValueError(_unknown(".".join(parents[: depth + 1]), _names(mapping)))
+            target = target[parent]
+        if last not in target:
+            raise ValueError(_unknown(name, _names(mapping)))
+        if isinstance(target[last], dict):
+            raise ValueError(f"{name!r} is a group of choices; set one of {', '.join(target[last])}.")
+        try:
+            target[last] = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise ValueError(f"The value {text!r} of {name!r} is not valid YAML.") from error
+    return from_mapping(mapping)
+
+
+def _names(mapping: Mapping[str, Any], prefix: str = "") -> list[str]:
+    names: list[str] = []
+    for key, value in mapping.items():
+        names += _names(value, f"{prefix}{key}.") if isinstance(value, dict) else [f"{prefix}{key}"]
+    return names
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    nearest = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    hint = f"Did you mean {' or '.join(nearest)}?" if nearest else f"The choices are {', '.join(known)}."
+    return f"The recipe has no choice {name!r}. {hint}"
+
+
+def _build(kind: type, mapping: Any, prefix: str) -> Any:
+    where = f"{prefix.rstrip('.')!r}" if prefix else "A recipe"
+    if not isinstance(mapping, Mapping):
+        raise ValueError(f"{where} must be a mapping of choices to values; found {mapping!r}.")
+    hints = typing.get_type_hints(kind)
+    values = {}
+    for key, value in mapping.items():
+        if key not in hints:
+            raise ValueError(_unknown(f"{prefix}{key}", [f"{prefix}{name}" for name in hints]))
+        values[key] = _checked(hints[key], value, f"{prefix}{key}")
+    return kind(**values)
+
+
+def _checked(hint: Any, value: Any, name: str) -> Any:
+    """The value as the type that the field asks for, or a ValueError that says what was expected."""
+    if dataclasses.is_dataclass(hint):
+        return _build(hint, value, f"{name}.")
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Literal:
+        if value in arguments:
+            return value
+        raise ValueError(f"{name} is {value!r}; it must be one of {', '.join(map(str, arguments))}.")
+    if origin is tuple:
+        if isinstance(value, str) or not isinstance(value, list | tuple):
+            raise ValueError(f"{name} is {value!r}; it must be a list.")
+        return tuple(_checked(arguments[0], item, f"{name}[{i}]") for i, item in enumerate(value))
+    if origin in (typing.Union, types.UnionType):
+        for option in arguments:
+            try:
+                return None if value is None and option is type(None) else _checked(option, value, name)
+            except ValueError:
+                continue
+    elif hint is bool and isinstance(value, bool):
+        return value
+    elif hint is float and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    elif hint in (int, str) and isinstance(value, hint) and not isinstance(value, bool):
+        return value
+    expected = getattr(hint, "__name__", str(hint)).replace("str", "text")
+    raise ValueError(f"{name} is {value!r}; it must be of type {expected}.")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
