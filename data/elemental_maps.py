@@ -72,8 +72,7 @@ class ElementalMaps:
         n_y, n_x = self.shape
         if factor < 1 or factor > min(n_y, n_x):
             raise ValueError(
-                f"A map of {n_y} x {n_x} pixels cannot be rebinned by {factor}; "
-                f"choose 1 to {min(n_y, n_x)}."
+                f"A map of {n_y} x {n_x} pixels cannot be rebinned by {factor}; choose 1 to {min(n_y, n_x)}."
             )
         if factor == 1:
             return self

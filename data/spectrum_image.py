@@ -77,9 +77,9 @@ class SpectrumImage:
 
         Channels that the window covers in part count in part.
         """
-        return sparse_counts.project(
-            self.counts, self.energy.overlap(low_kev, high_kev)[:, None]
-        ).reshape(self.shape)
+        return sparse_counts.project(self.counts, self.energy.overlap(low_kev, high_kev)[:, None]).reshape(
+            self.shape
+        )
 
     def crop_energy(self, low_kev: float = -np.inf, high_kev: float = np.inf) -> SpectrumImage:
         """Only the channels within [low_kev, high_kev].
@@ -138,8 +138,7 @@ class SpectrumImage:
         n_y, n_x = self.shape
         if factor < 1 or factor > min(n_y, n_x):
             raise ValueError(
-                f"A map of {n_y} x {n_x} pixels cannot be rebinned by {factor}; "
-                f"choose 1 to {min(n_y, n_x)}."
+                f"A map of {n_y} x {n_x} pixels cannot be rebinned by {factor}; choose 1 to {min(n_y, n_x)}."
             )
         if factor == 1:
             return self
