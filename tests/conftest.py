@@ -18,3 +18,14 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the folder of real files, shared/data beside the project, is absent")
     return folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of the browser for the journeys; tests that need one are skipped where there is none."""
+    from tools.browser import find_browser
+
+    path = find_browser()
+    if path is None:
+        pytest.skip("no Chromium is installed; `python tools/browser.py` says how to get one")
+    return path
