@@ -47,7 +47,7 @@ $(VENV)/.installed: requirements.lock
 	  echo "Lodestone needs Python 3.11 or later; $(PYTHON) is $$($(PYTHON) --version 2>&1)." >&2; exit 1; }
 	@echo "Making $(VENV) with $$($(PYTHON) --version); the packages take a few minutes the first time."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.lock
 	@touch $@
 
 # PASSIVE before torch is imported: waiting threads would otherwise take the core that answers the page
