@@ -89,6 +89,61 @@ def sum_by_label(counts: sparse.csr_matrix, label: np.ndarray, n_labels: int) ->
     )
 
 
+def merge_rows(counts: sparse.csr_matrix, group: np.ndarray, n_groups: int) -> sparse.csr_matrix:
+    """Sum spectra of many groups of pixels, kept sparse.
+
+    :func:`sum_by_label` holds a dense table per thread, which suits some dozens of labels; this one is
+    for the tens of thousands of cells of a latent grid.
+
+    Parameters
+    ----------
+    counts : (n_pixels, n_channels) CSR, unsigned integers
+    group : (n_pixels,) integers; pixels whose group is below 0 or not below n_groups belong to none
+    n_groups : number of groups
+
+    Returns
+    -------
+    (n_groups, n_channels) CSR of uint32, counts; channels of a row are sorted
+    """
+    group = np.asarray(group).ravel()
+    if group.shape[0] != counts.shape[0]:
+        raise ValueError(f"{group.shape[0]} groups do not fit counts of {counts.shape[0]} pixels.")
+    order, start = _rows_by_group(group, n_groups)
+    arrays = (counts.indptr, counts.indices, counts.data, order, start, counts.shape[1], get_num_threads())
+    indptr = np.concatenate([[0], np.cumsum(_merged_sizes(*arrays))])
+    indices, data = _merge(*arrays, indptr)
+    return sparse.csr_matrix((data, indices, indptr), shape=(n_groups, counts.shape[1]), copy=False)
+
+
+def sum_where(counts: sparse.csr_matrix, mask: np.ndarray, total: np.ndarray | None = None) -> np.ndarray:
+    """Sum spectrum of the pixels of a mask, exact.
+
+    Parameters
+    ----------
+    counts : (n_pixels, n_channels) CSR, unsigned integers
+    mask : (n_pixels,) bool
+    total : sum spectrum of all pixels, where it is known: then never more than half of the pixels are read
+
+    Returns
+    -------
+    (n_channels,) int64, counts
+    """
+    mask = np.ascontiguousarray(mask, dtype=bool).ravel()
+    if mask.shape[0] != counts.shape[0]:
+        raise ValueError(f"A mask of {mask.shape[0]} pixels does not fit counts of {counts.shape[0]} pixels.")
+    by_complement = total is not None and 2 * np.count_nonzero(mask) > mask.size
+    within = _sum_where(
+        counts.indptr,
+        counts.indices,
+        counts.data,
+        mask,
+        not by_complement,
+        counts.shape[1],
+        get_num_threads(),
+    )
+    return total - within if by_complement else within
+
+
 @njit(parallel=True, cache=True, nogil=True)
 def _project(indptr, indices, data, weights):
     n_pixels, n_columns = indptr.size - 1, weights.shape[1]
@@ -146,4 +201,73 @@ def _sum_by_label(indptr, indices, data, label, n_labels, n_channels, n_threads)
             row = table[label[pixel]]
             for event in range(indptr[pixel], indptr[pixel + 1]):
                 row[indices[event]] += data[event]
+    return partial.sum(axis=0)
+
+
+@njit(cache=True, nogil=True)
+def _rows_by_group(group, n_groups):
+    """Rows in the order of their groups, and where in that order every group starts (a counting sort)."""
+    start = np.zeros(n_groups + 1, np.int64)
+    for row in range(group.size):
+        if 0 <= group[row] < n_groups:
+            start[group[row] + 1] += 1
+    start = np.cumsum(start)
+    order, filled = np.empty(start[-1], np.int64), start.copy()
+    for row in range(group.size):
+        if 0 <= group[row] < n_groups:
+            order[filled[group[row]]] = row
+            filled[group[row]] += 1
+    return order, start
+
+
+@njit(parallel=True, cache=True, nogil=True)
+def _merged_sizes(indptr, indices, data, order, start, n_channels, n_threads):
+    n_groups = start.size - 1
+    size = np.zeros(n_groups, np.int64)
+    last_seen = np.full((n_threads, n_channels), -1, np.int64)
+    for thread in prange(n_threads):
+        seen = last_seen[thread]
+        for group in range(thread, n_groups, n_threads):
+            for row in order[start[group] : start[group + 1]]:
+                for event in range(indptr[row], indptr[row + 1]):
+                    if data[event] > 0 and seen[indices[event]] != group:
+                        seen[indices[event]] = group
+                        size[group] += 1
+    return size
+
+
+@njit(parallel=True, cache=True, nogil=True)
+def _merge(indptr, indices, data, order, start, n_channels, n_threads, merged_indptr):
+    n_groups = start.size - 1
+    merged_indices = np.empty(merged_indptr[-1], np.int32)
+    merged = np.empty(merged_indptr[-1], np.uint32)
+    totals = np.zeros((n_threads, n_channels), np.uint32)
+    for thread in prange(n_threads):
+        total = totals[thread]
+        for group in range(thread, n_groups, n_threads):
+            for row in order[start[group] : start[group + 1]]:
+                for event in range(indptr[row], indptr[row + 1]):
+                    total[indices[event]] += np.uint32(data[event])
+            position = merged_indptr[group]
+            for channel in range(n_channels):
+                if total[channel] > 0:
+                    merged_indices[position] = channel
+                    merged[position] = total[channel]
+                    total[channel] = 0
+                    position += 1
+    return merged_indices, merged
+
+
+@njit(parallel=True, cache=True, nogil=True)
+def _sum_where(indptr, indices, data, mask, wanted, n_channels, n_threads):
+    partial = np.zeros((n_threads, n_channels), np.int64)
+    n_blocks = (mask.size + 1023) // 1024
+    for thread in prange(n_threads):
+        spectrum = partial[thread]
+        # blocks in turn, because the pixels of a mask lie together
+        for block in range(thread, n_blocks, n_threads):
+            for pixel in range(1024 * block, min(1024 * (block + 1), mask.size)):
+                if mask[pixel] == wanted:
+                    for event in range(indptr[pixel], indptr[pixel + 1]):
+                        spectrum[indices[event]] += data[event]
     return partial.sum(axis=0)
