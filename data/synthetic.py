@@ -20,6 +20,7 @@ from data.synthetic_events import draw_counts
 from data.synthetic_geometry import Specimen
 from data.synthetic_minerals import MATERIALS
 from data.synthetic_particles import ParticleScene, strew
+from data.synthetic_rock import Grain, RockScene, crystallise
 from data.synthetic_spectra import Material, emission
 
 AXIS = EnergyAxis(offset_kev=-0.1, scale_kev=0.01, n_channels=2048)
@@ -58,6 +59,29 @@ _VOLCANIC_DUST = ParticleScene(
     coverage=0.7,
     median_radius_px=7.0,
 )
+_GRANODIORITE = RockScene(
+    framework={
+        "Quartz": 0.25,
+        "Plagioclase": 0.37,
+        "K-feldspar": 0.16,
+        "Biotite": 0.095,
+        "Hornblende": 0.07,
+    },
+    accessory={"Magnetite": 0.018, "Titanite": 0.016, "Apatite": 0.014, "Zircon": 0.003},
+    grains={
+        "Quartz": Grain(aspect=1.15, size=1.0, company=-0.3),
+        "Plagioclase": Grain(aspect=1.9, size=1.15, company=-0.1),
+        "K-feldspar": Grain(aspect=1.3, size=1.3, company=-0.5),
+        "Biotite": Grain(aspect=3.0, size=0.75, company=1.3),
+        "Hornblende": Grain(aspect=1.7, size=0.85, company=1.3),
+        "Magnetite": Grain(aspect=1.1, size=0.42, company=0.0),
+        "Titanite": Grain(aspect=2.0, size=0.42, company=0.0),
+        "Apatite": Grain(aspect=1.8, size=0.34, company=0.0),
+        "Zircon": Grain(aspect=1.7, size=0.24, company=0.0),
+    },
+    lamellae=("K-feldspar", "Plagioclase"),
+    median_radius_px=8.0,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +118,17 @@ def particulate(
 ) -> tuple[SpectrumImage, SyntheticTruth]:
     """Volcanic dust on carbon tape: thin glass shards let the substrate through; zircon in traces."""
     return _particles(_VOLCANIC_DUST, "Synthetic volcanic dust", seed, (n_y, n_x), counts_per_pixel)
+
+
+def rock_section(
+    seed: int, n_y: int = 128, n_x: int = 128, counts_per_pixel: float = 200.0
+) -> tuple[SpectrumImage, SyntheticTruth]:
+    """A polished granodiorite: interlocking grains, perthite, clots of mafic minerals, zircon in traces."""
+    instrument = Instrument(beam_kev=20.0)
+    rng = np.random.default_rng(seed)
+    materials = tuple(MATERIALS[name] for name in _GRANODIORITE.phase_names)
+    specimen = crystallise(_GRANODIORITE, materials, (n_y, n_x), instrument, rng)
+    return _measure(specimen, materials, instrument, 2.0, "Synthetic granodiorite", counts_per_pixel, rng)
 
 
 def _particles(
