@@ -1,0 +1,170 @@
+"""Counts regrouped into energy bins about as wide as the detector can resolve.
+
+Neighbouring channels inside half a resolution width carry the same information on the phases: likelihoods
+over some 300 bins equal those over 2048 channels within noise, and cost a fraction of the time and memory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit, prange
+from scipy import sparse
+
+from data.axes import EnergyAxis
+from data.sparse_counts import row_sums
+
+_CHANNELS_PER_BIN_UNCALIBRATED = 4
+_WIDTHS_PER_FWHM = 2.5  # bins per full width at half maximum: a peak still has a shape
+_LEAST_SHARE = 1e-4  # of all counts: emptier neighbouring bins are joined, they are background
+
+
+@dataclass(frozen=True, eq=False)
+class BinnedCounts:
+    """Counts of every pixel in energy bins, CSR.
+
+    Attributes
+    ----------
+    counts : (n_pixels, n_bins) CSR of unsigned integers, only what lies in a bin
+    bin_of_channel : (n_channels,) int32; -1 where the channel is left out
+    total : (n_pixels,) float32, counts of every pixel that are kept
+    shape : (n_y, n_x)
+    """
+
+    counts: sparse.csr_matrix
+    bin_of_channel: np.ndarray
+    total: np.ndarray
+    shape: tuple[int, int]
+
+    @property
+    def n_bins(self) -> int:
+        return self.counts.shape[1]
+
+
+def bin_channels(sum_spectrum: np.ndarray, energy: EnergyAxis, low_kev: float | None = None) -> np.ndarray:
+    """The bin of every channel.
+
+    Parameters
+    ----------
+    sum_spectrum : (n_channels,) counts of the whole map: where it is empty, bins grow
+    energy : axis of the channels
+    low_kev : channels below are left out: the strobe peak at zero energy tells nothing of the phases and
+        is cut whatever the choices say; None cuts nothing on an uncalibrated axis
+
+    Returns
+    -------
+    (n_channels,) int32, -1 where left out
+    """
+    n_channels = energy.n_channels
+    kept = np.ones(n_channels, bool)
+    if energy.calibrated:
+        energy_kev = np.maximum(energy.energy_kev, 0.05)
+        # Fano statistics plus electronic noise, 129 eV at Mn K-alpha
+        fwhm_kev = np.sqrt(0.129**2 + 2.45e-3 * (energy_kev - 5.895))
+        fwhm_kev = np.sqrt(np.maximum(fwhm_kev**2, 0.04**2))
+        width = np.maximum(fwhm_kev / _WIDTHS_PER_FWHM / energy.scale_kev, 1.0)
+        if low_kev is not None:
+            kept = energy.energy_kev >= low_kev
+    else:
+        width = np.full(n_channels, float(_CHANNELS_PER_BIN_UNCALIBRATED))
+    least = _LEAST_SHARE * max(float(sum_spectrum[kept].sum()), 1.0)
+    bin_of_channel = np.full(n_channels, -1, np.int32)
+    current, filled, held = 0, 0, 0.0
+    for channel in np.flatnonzero(kept):
+        bin_of_channel[channel] = current
+        filled += 1
+        held += float(sum_spectrum[channel])
+        if filled >= width[channel] - 0.5 and (held >= least or filled >= 8 * width[channel]):
+            current, filled, held = current + 1, 0, 0.0
+    return bin_of_channel
+
+
+def bin_counts(counts: sparse.csr_matrix, shape: tuple[int, int], bin_of_channel: np.ndarray) -> BinnedCounts:
+    """Counts of every pixel summed into bins; channels of bin -1 are dropped.
+
+    Parameters
+    ----------
+    counts : (n_pixels, n_channels) CSR of unsigned integers
+    shape : (n_y, n_x)
+    bin_of_channel : (n_channels,) int32 from :func:`bin_channels`
+    """
+    n_bins = int(bin_of_channel.max()) + 1
+    if n_bins < 1:
+        raise ValueError("No channel is left above the low-energy cut; lower the cut.")
+    size = _occupied(counts.indptr, counts.indices, bin_of_channel, n_bins)
+    indptr = np.zeros(size.size + 1, counts.indptr.dtype)
+    np.cumsum(size, out=indptr[1:])
+    indices = np.empty(indptr[-1], np.int32)
+    largest = np.iinfo(np.uint16).max
+    wide = (
+        counts.nnz > 0
+        and int(counts.data.max()) * max(int(np.bincount(bin_of_channel + 1).max()), 1) > largest
+    )
+    data = np.empty(indptr[-1], np.uint32 if wide else np.uint16)
+    total = np.zeros(size.size, np.float32)
+    _fill(counts.indptr, counts.indices, counts.data, bin_of_channel, n_bins, indptr, indices, data, total)
+    binned = sparse.csr_matrix((data, indices, indptr), shape=(size.size, n_bins), copy=False)
+    return BinnedCounts(binned, bin_of_channel, total, shape)
+
+
+def thin(binned: BinnedCounts, fraction: float, seed: int) -> tuple[BinnedCounts, BinnedCounts]:
+    """Two independent measurements of the same pixels: every count goes to the first with a probability.
+
+    A Poisson variable split at random is two independent Poisson variables, so that what was fitted to the
+    first part can be tested on the second, pixel by pixel, with nothing shared but the sample.
+
+    Parameters
+    ----------
+    binned : counts in bins
+    fraction : chance of a count to go to the first part, 0 ... 1
+    seed : of the random numbers
+    """
+    random = np.random.default_rng(seed)
+    first = random.binomial(binned.counts.data, fraction).astype(binned.counts.data.dtype)
+    return _with_data(binned, first), _with_data(binned, binned.counts.data - first)
+
+
+def _with_data(binned: BinnedCounts, data: np.ndarray) -> BinnedCounts:
+    kept = data > 0
+    indptr = np.zeros_like(binned.counts.indptr)
+    # counts kept before every row start: a cumulative sum read at the row bounds
+    running = np.zeros(data.size + 1, indptr.dtype)
+    np.cumsum(kept, out=running[1:])
+    indptr[:] = running[binned.counts.indptr]
+    counts = sparse.csr_matrix(
+        (data[kept], binned.counts.indices[kept], indptr), shape=binned.counts.shape, copy=False
+    )
+    return BinnedCounts(counts, binned.bin_of_channel, row_sums(counts).astype(np.float32), binned.shape)
+
+
+@njit(parallel=True, cache=True, nogil=True)
+def _occupied(indptr, indices, bin_of_channel, n_bins):
+    size = np.zeros(indptr.size - 1, np.int64)
+    for pixel in prange(size.size):
+        seen = np.zeros(n_bins, np.bool_)
+        for event in range(indptr[pixel], indptr[pixel + 1]):
+            group = bin_of_channel[indices[event]]
+            if group >= 0 and not seen[group]:
+                seen[group] = True
+                size[pixel] += 1
+    return size
+
+
+@njit(parallel=True, cache=True, nogil=True)
+def _fill(indptr, indices, data, bin_of_channel, n_bins, out_indptr, out_indices, out_data, total):
+    for pixel in prange(indptr.size - 1):
+        held = np.zeros(n_bins, np.uint32)
+        for event in range(indptr[pixel], indptr[pixel + 1]):
+            group = bin_of_channel[indices[event]]
+            if group >= 0:
+                held[group] += data[event]
+        place = out_indptr[pixel]
+        whole = 0.0
+        for group in range(n_bins):
+            if held[group] > 0:
+                out_indices[place] = group
+                out_data[place] = held[group]
+                whole += held[group]
+                place += 1
+        total[pixel] = whole

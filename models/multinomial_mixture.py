@@ -1,0 +1,130 @@
+"""Clusters of pixels whose counts are drawn from one spectrum each: a mixture of multinomials.
+
+The likelihood is that of all the counts, however few a pixel holds; neighbours help by a Potts prior.
+Many more clusters are made than there are phases: mixed pixels get clusters of their own, and what is a phase
+is decided afterwards (``endmember_selection``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+from sklearn.cluster import KMeans
+
+from data.sparse_counts import accumulate, project
+from models import potts
+from models.count_bins import BinnedCounts
+
+_PRIOR_COUNTS = 30.0  # of the mean spectrum in every cluster: no bin is impossible anywhere
+_LEAST_PIXELS = 2.0
+_NEW_WEIGHT = 1e-3
+_WINDOW_COUNTS = 300.0  # counts that a smoothed pixel should see to be placed among the first clusters
+_N_FEATURES = 14
+_MOST_START_PIXELS = 40_000
+
+
+@dataclass(frozen=True, eq=False)
+class SpectraMixture:
+    """Spectra of the clusters and how the pixels belong to them.
+
+    Attributes
+    ----------
+    spectra : (n_clusters, n_bins) float64, rows sum to 1, positive
+    weight : (n_clusters,) share of the pixels, sum 1
+    share : (n_pixels, n_clusters) float32, responsibilities; None before the first assignment
+    """
+
+    spectra: np.ndarray
+    weight: np.ndarray
+    share: np.ndarray | None
+
+    def label(self) -> np.ndarray:
+        """The most probable cluster of every pixel, (n_pixels,) int32."""
+        return self.share.argmax(axis=1).astype(np.int32)
+
+
+def mean_spectrum(binned: BinnedCounts) -> np.ndarray:
+    """Spectrum of the whole map, (n_bins,), sum 1, positive in every bin."""
+    total = np.bincount(binned.counts.indices, weights=binned.counts.data, minlength=binned.n_bins) + 0.5
+    return total / total.sum()
+
+
+def log_likelihood(binned: BinnedCounts, spectra: np.ndarray) -> np.ndarray:
+    """log p(counts | spectrum) but for a term that no spectrum changes, (n_pixels, n_clusters) float32."""
+    return project(binned.counts, np.log(spectra).T)
+
+
+def start(binned: BinnedCounts, n_clusters: int, seed: int) -> np.ndarray:
+    """Spectra of clusters to start from: k-means of smoothed pixels in the subspace of real variation.
+
+    The second moments of Poisson counts are those of the rates plus the mean on the diagonal. Taking that
+    away leaves the variation of the sample without that of the counting.
+
+    Returns
+    -------
+    (n_clusters, n_bins) float64, rows sum to 1
+    """
+    mean = mean_spectrum(binned)
+    counts = binned.counts.astype(np.float32)
+    moments = np.asarray((counts.T @ counts).todense(), dtype=np.float64)
+    moments -= np.diag(np.asarray(counts.sum(axis=0), dtype=np.float64).ravel())
+    scale = 1 / np.sqrt(mean)
+    moments *= scale[:, None] * scale[None, :]
+    _, vectors = np.linalg.eigh(moments)
+    axes = vectors[:, ::-1][:, :_N_FEATURES] * scale[:, None]
+    n_y, n_x = binned.shape
+    sigma = np.clip(np.sqrt(_WINDOW_COUNTS / (4 * np.pi * max(binned.total.mean(), 1e-3))), 0.8, 4.0)
+    scores = project(binned.counts, axes).reshape(n_y, n_x, -1)
+    for feature in range(scores.shape[2]):
+        scores[:, :, feature] = ndimage.gaussian_filter(scores[:, :, feature], sigma)
+    total = ndimage.gaussian_filter(binned.total.reshape(n_y, n_x), sigma)
+    features = (scores / np.maximum(total, 1e-3)[:, :, None]).reshape(n_y * n_x, -1)
+    sample = np.random.default_rng(seed).permutation(len(features))[:_MOST_START_PIXELS]
+    fitted = KMeans(n_clusters, n_init=1, max_iter=20, random_state=seed).fit(features[sample])
+    label = fitted.predict(features)
+    share = (label[:, None] == np.arange(n_clusters)).astype(np.float32)
+    return _normalised(accumulate(binned.counts, share) + _PRIOR_COUNTS * mean)
+
+
+def begin(spectra: np.ndarray) -> SpectraMixture:
+    """A mixture of given spectra, alike in weight, that no pixel has been assigned to yet."""
+    n_clusters = spectra.shape[0]
+    return SpectraMixture(spectra, np.full(n_clusters, 1 / n_clusters), None)
+
+
+def extend(mixture: SpectraMixture, spectra: np.ndarray) -> SpectraMixture:
+    """The mixture with further spectra, which start rare; pixels are assigned anew in the next step."""
+    weight = np.concatenate([mixture.weight, np.full(len(spectra), _NEW_WEIGHT)])
+    return SpectraMixture(np.vstack([mixture.spectra, spectra]), weight / weight.sum(), None)
+
+
+def step(binned: BinnedCounts, mixture: SpectraMixture, strength: float) -> SpectraMixture:
+    """One pass of expectation-maximisation; clusters that have lost their pixels are dropped.
+
+    Parameters
+    ----------
+    binned : counts in bins
+    mixture : to improve
+    strength : of the Potts prior, see :func:`potts.mean_field`
+    """
+    share = assign(binned, mixture, strength)
+    held = share.sum(axis=0, dtype=np.float64)
+    alive = held >= min(_LEAST_PIXELS, held.max())
+    if not alive.all():
+        share, held = np.ascontiguousarray(share[:, alive]), held[alive]
+        share /= np.maximum(share.sum(axis=1, keepdims=True), 1e-9)
+    spectra = accumulate(binned.counts, share) + _PRIOR_COUNTS * mean_spectrum(binned)
+    return SpectraMixture(_normalised(spectra), held / held.sum(), share)
+
+
+def assign(binned: BinnedCounts, mixture: SpectraMixture, strength: float, sweeps: int = 2) -> np.ndarray:
+    """Responsibilities of the clusters for every pixel, (n_pixels, n_clusters) float32."""
+    score = log_likelihood(binned, mixture.spectra)
+    score += np.log(mixture.weight).astype(np.float32)
+    return potts.mean_field(score, binned.shape, strength, mixture.share, sweeps)
+
+
+def _normalised(spectra: np.ndarray) -> np.ndarray:
+    return spectra / spectra.sum(axis=1, keepdims=True)
