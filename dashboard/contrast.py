@@ -1,4 +1,4 @@
-"""Intensities as bytes for the browser: limits of contrast, a byte per pixel, three maps as one colour image."""
+"""Intensities as bytes for the browser: contrast limits, a byte per pixel, three maps as one colour image."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ def n_levels(n_labels: int) -> int:
 def density_palette(
     colours: Sequence[str], unassigned: str = "#8a8f98", unselected: str = "#b4b8bf", faintest: float = 0.3
 ) -> list[str]:
-    """RGBA colours of a :class:`dashboard.latent_bins.DensityImage`: transparent, then every label from faint to full.
+    """RGBA colours of a ``DensityImage``: transparent, then every label from faint to full.
 
     Opacity carries the density, so the same palette fits a light and a dark page.
 

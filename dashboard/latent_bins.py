@@ -21,7 +21,7 @@ MAX_BIN_SIDE = 4  # screen pixels
 
 @dataclass(frozen=True, eq=False)
 class DensityImage:
-    """Dominant label and density of every bin, as indices into :func:`dashboard.density_levels.density_palette`.
+    """Dominant label and density of every bin, as indices into ``density_palette``.
 
     Attributes
     ----------
