@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = ("data", "models", "dashboard")
+ROOMS = ("data", "models", "dashboard", "headless")
 WORKSPACES = ("phases", "particles", "inversion")
 DRAWING = ("panel", "panel_material_ui", "bokeh", "holoviews", "datashader")
 VAGUE_NAMES = ("utils", "helpers", "misc", "common", "base", "manager")
@@ -42,9 +42,12 @@ def imports(source: str, module: str, is_package: bool = False) -> Iterator[Impo
             yield Import(origin, node.lineno)
             for name in node.names:
                 yield Import(f"{origin}.{name.name}", node.lineno)
-        elif isinstance(node, ast.Call) and isinstance(next(iter(node.args), None), ast.Constant):
-            if ast.unparse(node.func) in ("importlib.import_module", "import_module", "__import__"):
-                yield Import(node.args[0].value, node.lineno)
+        elif (
+            isinstance(node, ast.Call)
+            and ast.unparse(node.func) in ("importlib.import_module", "import_module", "__import__")
+            and isinstance(next(iter(node.args), None), ast.Constant)
+        ):
+            yield Import(node.args[0].value, node.lineno)
 
 
 def forbidden_packages(path: Path) -> dict[str, str]:
@@ -57,12 +60,12 @@ def forbidden_packages(path: Path) -> dict[str, str]:
 
     if room == "data":
         forbid(("torch", "sklearn", "param", *DRAWING), "data is what was measured")
-        forbid(("models", "dashboard", "app", "batch"), "data knows no room above it")
+        forbid(("models", "dashboard", "headless", "app", "batch"), "data knows no room above it")
     if room == "models":
         forbid(("param", *DRAWING), "models take arrays and give results")
-        forbid(("dashboard", "app", "batch"), "models know no room above them")
-    if path == Path("batch.py"):
-        forbid(("param", "dashboard", "app", *DRAWING), "batch is the door without a browser")
+        forbid(("dashboard", "headless", "app", "batch"), "models know no room above them")
+    if path == Path("batch.py") or room == "headless":
+        forbid(("param", "dashboard", "app", *DRAWING), "this is the door without a browser")
     if room == "dashboard":
         forbid(("app", "batch"), "the doors open the dashboard, never the other way round")
         if name in ("state", "jobs", "store", "workbench"):

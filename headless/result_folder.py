@@ -1,0 +1,53 @@
+"""A folder that holds a whole result, or none."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def result_folder(out: Path, files: Sequence[str]) -> Iterator[Path]:
+    """A hidden folder inside ``out`` to write into; its files move into place once all are written.
+
+    The last of the files marks a whole result: it is moved last, and an earlier one is removed first.
+
+    Parameters
+    ----------
+    out : folder for the result, made where it is not there; an earlier result in it is replaced
+    files : names of all files that a result may have
+
+    Yields
+    ------
+    The folder to write into
+
+    Raises
+    ------
+    ValueError
+        ``out`` is a file, or holds something else than an earlier result.
+    """
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"{out} is a file. Name a folder for the results.")
+    made = not out.exists()
+    present = [] if made else sorted(entry.name for entry in out.iterdir())
+    foreign = [name for name in present if name not in files and not name.startswith(".")]
+    if foreign:
+        raise ValueError(
+            f"The folder {out} holds other things, {foreign[0]} among them. Name a new or an empty folder."
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    hidden = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=out))
+    try:
+        yield hidden
+        for name in reversed(files):
+            (out / name).unlink(missing_ok=True)
+        for name in files:
+            if (hidden / name).exists():
+                (hidden / name).replace(out / name)
+    finally:
+        shutil.rmtree(hidden, ignore_errors=True)
+        if made and not any(out.iterdir()):
+            out.rmdir()

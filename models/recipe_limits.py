@@ -1,0 +1,47 @@
+"""Which values of a recipe make sense: checked before a run, so that nothing fails after minutes."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from models.recipe import PhasesRecipe
+
+#: dotted name of a choice -> smallest and largest value; every item of a list has to keep to them
+LIMITS: dict[str, tuple[float, float]] = {
+    "line_maps.rebin": (1, math.inf),
+    "autoencoder.hidden": (1, 65_536),
+    "autoencoder.n_latent": (1, 8),
+    "autoencoder.learning_rate": (1e-8, 1.0),
+    "autoencoder.weight_decay": (0.0, math.inf),
+    "autoencoder.batch_size": (2, math.inf),
+    "autoencoder.max_epochs": (1, 100_000),
+    "autoencoder.patience": (1, math.inf),
+    "autoencoder.validation_fraction": (0.0, 0.9),
+    "autoencoder.seed": (0, 2**32 - 1),
+    "mixture.n_phases": (0, 1000),
+    "mixture.seed": (0, 2**32 - 1),
+    "refinement.n_phases": (0, 1000),
+    "refinement.seed": (0, 2**32 - 1),
+    "unmixing.n_components": (0, 1000),
+    "unmixing.seed": (0, 2**32 - 1),
+    "probability_threshold": (0.0, 1.0),
+}
+
+
+def check_limits(recipe: PhasesRecipe) -> None:
+    """Say so where a choice has a value that no run can use.
+
+    Raises
+    ------
+    ValueError
+        A value is out of its limits; the message names the choice and the limits.
+    """
+    for name, (low, high) in LIMITS.items():
+        chosen: Any = recipe
+        for part in name.split("."):
+            chosen = getattr(chosen, part)
+        for value in chosen if isinstance(chosen, tuple) else (chosen,):
+            if not low <= value <= high:
+                bounds = f"between {low:g} and {high:g}" if math.isfinite(high) else f"at least {low:g}"
+                raise ValueError(f"The recipe's {name} is {value:g}; it must be {bounds}.")
