@@ -80,12 +80,12 @@ def strew(
     trace = len(materials) - 1
     target = scene.trace_area * fine[0] * fine[1]
     radius = FINE * scene.median_radius_px * size[trace]
-    n_trace = max(2, round(target / (math.pi * radius**2)))
+    n_trace = max(3, round(target / (math.pi * radius**2)))
     for _ in range(n_trace):
         # the facets cut about a quarter off the circle
         even = math.sqrt(target / (0.75 * math.pi * n_trace)) * rng.uniform(0.85, 1.15)
         position = rng.uniform(0.04, 0.96, 2) * fine
-        surface.place(trace, HABITS[scene.trace], position, even, rng)
+        surface.place(trace, HABITS[scene.trace], position, even, rng, on_top=True)
     return surface.lit(materials, instrument, rng)
 
 
@@ -117,7 +117,13 @@ class _Surface:
     opacity: np.ndarray
 
     def place(
-        self, phase: int, habit: Habit, position: np.ndarray, radius: float, rng: np.random.Generator
+        self,
+        phase: int,
+        habit: Habit,
+        position: np.ndarray,
+        radius: float,
+        rng: np.random.Generator,
+        on_top: bool = False,
     ) -> None:
         """Lay one particle on what is there."""
         harmonic = np.arange(2, 2 + _N_HARMONICS)
@@ -147,6 +153,7 @@ class _Surface:
             wave,
             start,
             face,
+            on_top,
         )
 
     def lit(
@@ -193,16 +200,19 @@ def _lay(
     wave,
     start,
     face,
+    on_top,
 ):
     n_y, n_x = height.shape
     reach = int(radius * stretch * 1.7) + 2
     cosine, sine = math.cos(turn), math.sin(turn)
-    below, n_below = 0.0, 0
+    below, n_below, tallest = 0.0, 0, -1e9
     for y in range(max(0, int(y0) - reach // 3), min(n_y, int(y0) + reach // 3 + 1)):
         for x in range(max(0, int(x0) - reach // 3), min(n_x, int(x0) + reach // 3 + 1)):
             below += height[y, x]
             n_below += 1
-    base = 0.8 * below / max(n_below, 1)
+            tallest = max(tallest, height[y, x])
+    # a particle settles between its neighbours, unless it is to lie on top
+    base = tallest if on_top else 0.8 * below / max(n_below, 1)
     for y in range(max(0, int(y0) - reach), min(n_y, int(y0) + reach + 1)):
         for x in range(max(0, int(x0) - reach), min(n_x, int(x0) + reach + 1)):
             dy, dx = y - y0, x - x0

@@ -64,7 +64,9 @@ def crystallise(
     eta = np.array([one.backscatter(instrument.beam_kev) for one in materials], np.float32)
     # crystals differ a little in brightness with their orientation: electron channelling
     channelling = 1.0 + 0.025 * rng.standard_normal(len(phase_of_grain)).astype(np.float32)
-    opening = _boundary_opening(grain, phase, rng)
+    # lamellae grow coherently with their host; only grains and accessory crystals part from each other
+    body = np.where(phase < len(scene.framework), grain, len(phase_of_grain) + phase)
+    opening = _boundary_opening(body, rng)
     relief = (1.0 - 0.75 * opening) * (1.0 + 0.006 * smooth_noise(fine, 30, rng))
     area = np.empty((len(materials), *shape), np.float32)
     for index in range(len(materials)):
@@ -197,15 +199,14 @@ def _set_accessories(
             )
 
 
-def _boundary_opening(grain: np.ndarray, phase: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """How far the surface opens along grain boundaries: (2 n_y, 2 n_x) float32, 0..1."""
-    edge = np.zeros(grain.shape, bool)
-    for image in (grain, phase):
-        edge[:, 1:] |= image[:, 1:] != image[:, :-1]
-        edge[1:] |= image[1:] != image[:-1]
+def _boundary_opening(body: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """How far the surface opens where one body meets another: (2 n_y, 2 n_x) float32, 0..1."""
+    edge = np.zeros(body.shape, np.float32)
+    edge[:, 1:][body[:, 1:] != body[:, :-1]] = 1.0
+    edge[1:][body[1:] != body[:-1]] = 1.0
     # boundaries gape only in places
-    gaping = (0.35 + 0.5 * smooth_noise(grain.shape, 25, rng)).clip(0.0, 1.0)
-    return ndimage.gaussian_filter(edge * gaping, 0.6).clip(0.0, 1.0).astype(np.float32)
+    gaping = (0.35 + 0.5 * smooth_noise(body.shape, 25, rng)).clip(0.0, 1.0)
+    return ndimage.gaussian_filter(edge * gaping, 0.6).clip(0.0, 1.0)
 
 
 @njit(cache=True)
