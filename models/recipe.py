@@ -59,9 +59,14 @@ class AutoencoderChoices:
 
 @dataclass(frozen=True)
 class MixtureChoices:
-    """Gaussian mixture on the latent grid; ``n_phases`` 0 chooses the number automatically."""
+    """Gaussian mixture on the latent grid.
+
+    ``n_phases`` 0 chooses the number automatically: of groups that stand apart (separation), or that of
+    the least Bayesian information criterion (bic), which asks for as many as it is offered.
+    """
 
     n_phases: int = 0
+    number_by: Literal["separation", "bic"] = "separation"
     covariance: Covariance = "full"
     seed: int = 4
 
