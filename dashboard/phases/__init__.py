@@ -1,0 +1,1 @@
+"""The Phases workspace: element maps, phase map, latent space and spectra, linked."""

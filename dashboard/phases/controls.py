@@ -1,0 +1,220 @@
+"""The sidebar of the Phases workspace: every choice of the recipe that a person makes by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+
+from dashboard.phases.state import PhasesState
+from data.elemental_maps import ElementalMaps
+
+#: the slider goes so far; a file with more phases than this is not looked at by eye
+MOST_PHASES = 20
+
+_STEPS = {"Neighbour mean": "neighbour_mean", "z-score per line": "zscore", "Softmax per pixel": "softmax"}
+_COVARIANCES = {"Full": "full", "Tied": "tied", "Diagonal": "diag", "Spherical": "spherical"}
+_PLACED = {"sizing_mode": "stretch_width", "margin": (6, 8)}
+_COMPACT = {"size": "small", **_PLACED}
+
+
+def _identity(value: Any) -> Any:
+    return value
+
+
+class PhasesControls:
+    """Widgets bound both ways to the recipe of a state.
+
+    ``find`` and ``revert`` are what the two buttons do.
+    """
+
+    def __init__(self, state: PhasesState, find: Callable[[], None]) -> None:
+        self.state = state
+        self._bound: list[tuple[Any, str | None, str, Callable[[Any], Any]]] = []
+        self.find = pmui.Button(
+            label="Find phases",
+            variant="contained",
+            color="primary",
+            sizing_mode="stretch_width",
+            margin=(8, 8),
+        )
+        self.find.on_click(lambda _event: find())
+        self.preparation = self._preparation()
+        self.phases = self._phases()
+        self.network = self._network()
+        self._follow()
+        state.param.watch(self._follow, ["recipe", "shown", "result", "prepared"])
+
+    def _bind(
+        self,
+        widget: Any,
+        part: str | None,
+        name: str,
+        to_recipe: Callable[[Any], Any] = _identity,
+        to_widget: Callable[[Any], Any] = _identity,
+        on: str = "value",
+    ) -> Any:
+        def changed(event: Any) -> None:
+            if event.new is not None and to_widget(self._choice(part, name)) != event.new:
+                self.state.change(part, **{name: to_recipe(event.new)})
+
+        widget.param.watch(changed, on)
+        self._bound.append((widget, part, name, to_widget))
+        return widget
+
+    def _choice(self, part: str | None, name: str) -> Any:
+        recipe = self.state.recipe
+        return getattr(recipe if part is None else getattr(recipe, part), name)
+
+    def _preparation(self) -> pn.viewable.Viewable:
+        self.lines = self._bind(
+            pmui.MultiChoice(
+                label="X-ray lines", options=[], placeholder="Automatic", **_PLACED
+            ),
+            "line_maps", "lines", to_recipe=tuple, to_widget=list,
+        )  # fmt: skip
+        self.rebin = self._bind(
+            pmui.IntInput(label="Rebin (pixels)", start=1, end=64, step=1, **_COMPACT), "line_maps", "rebin"
+        )
+        self.low_energy = self._bind(
+            pmui.FloatInput(label="Cut below (keV)", start=0, end=20, step=0.05, **_COMPACT),
+            "line_maps", "low_energy_kev", to_recipe=float,
+        )  # fmt: skip
+        self.background = self._bind(
+            pmui.Select(
+                label="Line intensity",
+                options={"Net of background windows": "windows", "Plain window": "none"},
+                **_COMPACT,
+            ),
+            "line_maps", "background",
+        )  # fmt: skip
+        self.normalisation = self._bind(
+            pmui.MultiChoice(label="Normalisation, in this order", options=_STEPS, **_PLACED),
+            "line_maps", "normalisation", to_recipe=tuple, to_widget=list,
+        )  # fmt: skip
+        return pmui.Column(
+            self.lines,
+            pmui.Row(self.rebin, self.low_energy, sizing_mode="stretch_width"),
+            self.background,
+            self.normalisation,
+            sizing_mode="stretch_width",
+        )
+
+    def _phases(self) -> pn.viewable.Viewable:
+        self.source = self._bind(
+            pmui.RadioButtonGroup(
+                options={"Refined on counts": True, "Latent clusters": False},
+                size="small",
+                sizing_mode="stretch_width",
+                margin=(4, 8),
+            ),
+            "refinement", "enabled",
+        )  # fmt: skip
+        self.n_phases = pmui.IntSlider(
+            label="Number of phases",
+            start=1,
+            end=MOST_PHASES,
+            value=1,
+            sizing_mode="stretch_width",
+            margin=(6, 16),
+        )
+        self.n_phases.param.watch(self._number_moved, "value")
+        self.automatic = pmui.Checkbox(label="Choose the number automatically", size="small", margin=(0, 8))
+        self.automatic.param.watch(self._automatic_ticked, "value")
+        self.why = pmui.Typography("", variant="caption", margin=(0, 12), sizing_mode="stretch_width")
+        self.covariance = self._bind(
+            pmui.Select(label="Covariance of the clusters", options=_COVARIANCES, **_COMPACT),
+            "mixture", "covariance",
+        )  # fmt: skip
+        self.threshold = self._bind(
+            pmui.FloatSlider(
+                label="Least probability", start=0, end=0.99, step=0.01, sizing_mode="stretch_width", margin=(6, 16)
+            ),
+            None, "probability_threshold", to_recipe=float,
+        )  # fmt: skip
+        self.n_components = self._bind(
+            pmui.IntInput(label="End-members (0: automatic)", start=0, end=MOST_PHASES, **_COMPACT),
+            "unmixing", "n_components",
+        )  # fmt: skip
+        return pmui.Column(
+            self.source,
+            self.n_phases,
+            self.automatic,
+            self.why,
+            self.covariance,
+            self.threshold,
+            self.n_components,
+            sizing_mode="stretch_width",
+        )
+
+    def _network(self) -> pn.viewable.Viewable:
+        self.epochs = self._bind(
+            pmui.IntInput(label="Most epochs", start=1, end=5000, **_COMPACT), "autoencoder", "max_epochs"
+        )
+        self.rate = self._bind(
+            pmui.FloatInput(label="Learning rate", start=1e-6, end=1, step=1e-4, **_COMPACT),
+            "autoencoder", "learning_rate", to_recipe=float,
+        )  # fmt: skip
+        self.batch = self._bind(
+            pmui.IntInput(label="Batch size", start=16, end=65536, **_COMPACT), "autoencoder", "batch_size"
+        )
+        self.seed = self._bind(
+            pmui.IntInput(label="Seed", start=0, end=2**31 - 1, **_COMPACT), "autoencoder", "seed"
+        )
+        return pmui.Column(
+            pmui.Row(self.epochs, self.batch, sizing_mode="stretch_width"),
+            pmui.Row(self.rate, self.seed, sizing_mode="stretch_width"),
+            sizing_mode="stretch_width",
+        )
+
+    @property
+    def _part(self) -> str:
+        """The part of the recipe that holds the number of phases on show."""
+        return "refinement" if self.state.recipe.refinement.enabled else "mixture"
+
+    def _number_moved(self, event: Any) -> None:
+        shown = self.state.shown
+        if event.new != (shown.n_phases if shown else None) and event.new != self._choice(
+            self._part, "n_phases"
+        ):
+            self.state.change(self._part, n_phases=int(event.new))
+
+    def _automatic_ticked(self, event: Any) -> None:
+        if event.new and self._choice(self._part, "n_phases"):
+            self.state.change(self._part, n_phases=0)
+        elif not event.new and not self._choice(self._part, "n_phases") and self.state.shown:
+            self.state.change(self._part, n_phases=self.state.shown.n_phases)
+
+    def _follow(self, *_events: Any) -> None:
+        """Set every widget from the state; their own watchers see equal values and stay quiet."""
+        prepared, shown = self.state.prepared, self.state.shown
+        if prepared is not None:
+            options = list(dict.fromkeys((*prepared.maps.lines, *prepared.possible_lines)))
+            if options != self.lines.options:
+                self.lines.options = options
+        for widget, part, name, to_widget in self._bound:
+            value = to_widget(self._choice(part, name))
+            if widget.value != value:
+                widget.value = value
+        spectra = prepared is not None and not isinstance(self.state.dataset, ElementalMaps)
+        for widget in (self.low_energy, self.background):
+            widget.disabled = not spectra
+        refined = self.state.recipe.refinement.enabled
+        self.covariance.disabled = refined
+        self.covariance.label = (
+            "Covariance (latent clusters only)" if refined else "Covariance of the clusters"
+        )
+        number = self._choice(self._part, "n_phases")
+        self.automatic.value = number == 0
+        if shown is not None:
+            most = max(2, min(MOST_PHASES, shown.most_phases))
+            if self.n_phases.end != most:
+                self.n_phases.end = most
+            wanted = number or shown.n_phases
+            if self.n_phases.value != wanted:
+                self.n_phases.value = min(wanted, most)
+            self.why.object = shown.why
+        self.n_phases.disabled = shown is None
+        self.find.disabled = prepared is None

@@ -1,0 +1,263 @@
+"""What the four linked views show of a state: element map, phase map, latent space and spectra.
+
+A free function makes each picture from plain values; :class:`LinkedViews` redraws what a change touches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import param
+
+from dashboard import theme
+from dashboard.contrast import compose_rgb, contrast_limits, to_uint8
+from dashboard.phases.latent_plot import LatentPlot
+from dashboard.phases.map_plot import Layer, MapFrame, MapPlot
+from dashboard.phases.spectrum_plot import Curve, SpectrumPlot
+from dashboard.phases.state import ALL_COUNTS, COLOUR_COMPOSITE, NAVIGATION, PhasesState
+from dashboard.viewport import Viewport, sample_mean, sample_nearest
+
+#: of the pixels of a map, the share that its colours cover; a few hot pixels would take most of them else
+_CLIP = 0.995
+_VEIL = ["#00000000", "#0c1014c0"]
+
+
+def intensity_layer(image: np.ndarray, shape: tuple[int, int]) -> Layer:
+    """Draws a float image of the field of view as palette indices 1..255, area-averaged when zoomed out."""
+    low, high = contrast_limits(image, _CLIP)
+
+    def draw(viewport: Viewport) -> tuple[np.ndarray, tuple[float, float, float, float]]:
+        visible, extent = sample_mean(image, viewport, shape)
+        return to_uint8(visible, low, high), extent
+
+    return draw
+
+
+def composite_layer(images: Sequence[np.ndarray], shape: tuple[int, int]) -> Layer:
+    """Draws three float images as red, green and blue."""
+    limits = [contrast_limits(image, _CLIP) for image in images]
+
+    def draw(viewport: Viewport) -> tuple[np.ndarray, tuple[float, float, float, float]]:
+        channels = []
+        for image, (low, high) in zip(images, limits, strict=True):
+            visible, extent = sample_mean(image, viewport, shape)
+            channels.append(to_uint8(visible, low, high))
+        return compose_rgb(*channels), extent
+
+    return draw
+
+
+def index_layer(index: np.ndarray) -> Layer:
+    """Draws an image of palette indices, none mixed with its neighbours."""
+
+    def draw(viewport: Viewport) -> tuple[np.ndarray, tuple[float, float, float, float]]:
+        return sample_nearest(index, viewport)
+
+    return draw
+
+
+def phase_index(label: np.ndarray, n_phases: int, selected: np.ndarray | None) -> np.ndarray:
+    """Palette indices of a phase map, (n_y, n_x) uint8: 0 unassigned, 1 + label, n_phases + 1 unselected."""
+    index = (label + 1).astype(np.uint8)
+    if selected is not None:
+        index[~selected.reshape(label.shape) & (label >= 0)] = n_phases + 1
+    return index
+
+
+def phase_palette(
+    colours: Sequence[str], ids: Sequence[int], hidden: frozenset[int], opacity: float
+) -> list[str]:
+    """Colours of :func:`phase_index`: transparent, the phases (hidden ones transparent too), unselected."""
+    alpha = f"{round(255 * opacity):02x}"
+    shown = [
+        "#00000000" if phase in hidden else colour + alpha for phase, colour in zip(ids, colours, strict=True)
+    ]
+    return ["#00000000", *shown, theme.UNSELECTED + f"{round(110 * opacity):02x}"]
+
+
+class LinkedViews:
+    """The figures of one visit, kept in step with its state."""
+
+    def __init__(self, state: PhasesState) -> None:
+        self.state = state
+        self.frame = MapFrame()
+        self.element = MapPlot(self.frame, "element_map", ["intensity", "rgb", "veil"])
+        self.phase = MapPlot(self.frame, "phase_map", ["intensity", "phases"])
+        self.latent = LatentPlot()
+        self.spectra = SpectrumPlot()
+        self.element.set_palette("veil", _VEIL)
+        self.phase.set_palette("intensity", ["#00000000", *theme.MAP_PALETTES["Grey"][1:]])
+        watch = state.param.watch
+        watch(self._show_dataset, "prepared")
+        watch(self._draw_element, ["map_shown", "composite", "map_palette"])
+        watch(self._draw_background, "background_shown")
+        watch(self._show_points, "result")
+        watch(self._draw_phases, ["shown", "selection"])
+        watch(self._recolour, ["colours", "hidden", "phase_opacity"])
+        watch(self._draw_spectra, ["shown", "selection_spectrum", "colours", "names", "hidden",
+                                   "spectra_shown", "spectra_norm", "chosen_phase"])  # fmt: skip
+        watch(lambda event: self.spectra.show_scale(event.new), "spectra_scale")
+
+    def mark_pixel(self, pixel: tuple[int, int] | None) -> None:
+        """Mark a pixel (y, x) on both maps and in the latent space, or none."""
+        frame, result = self.frame, self.state.result
+        if pixel is None:
+            empty = dict(x=[], y=[])
+            frame.mark.data, self.latent.mark.data = empty, dict(empty)
+            return
+        y, x = pixel
+        frame.mark.data = dict(x=[(x + 0.5) * frame.pixel_size], y=[(y + 0.5) * frame.pixel_size])
+        if result is not None and result.latent.map_shape == frame.shape:
+            point = result.latent.coordinates[y * frame.shape[1] + x]
+            self.latent.mark.data = dict(x=[float(point[0])], y=[float(point[1])])
+
+    def _image(self, name: str) -> np.ndarray:
+        """The float image of a choice of the map menu."""
+        prepared = self.state.prepared
+        if name.startswith(NAVIGATION):
+            return prepared.maps.navigation[name.removeprefix(NAVIGATION)]
+        if name == ALL_COUNTS:
+            return prepared.intensity
+        return prepared.maps.of(name)
+
+    def _show_dataset(self, *_events: param.parameterized.Event) -> None:
+        prepared = self.state.prepared
+        if prepared is None:
+            return
+        maps = prepared.maps
+        if (maps.shape, maps.pixel_size_um or 1.0) != (self.frame.shape, self.frame.pixel_size):
+            self.frame.show(maps.shape, maps.pixel_size_um)
+        for plot in (self.element, self.phase):
+            plot.scale_bar.visible = maps.pixel_size_um is not None
+        if prepared.image is not None:
+            energy = prepared.image.energy
+            label = "Energy (keV)" if energy.calibrated else "Channel"
+            self.spectra.set_energy(max(energy.low_kev, 0.0) if energy.calibrated else energy.low_kev,
+                                    self._highest_energy(), label)  # fmt: skip
+        else:
+            self.spectra.set_lines(maps.lines)
+        self.spectra.set_marks(*prepared.line_marks)
+        self._draw_element()
+        self._draw_background()
+        self._show_points()
+        self._draw_phases()
+        self._draw_spectra()
+
+    def _highest_energy(self) -> float:
+        """Where the spectrum ends for the eye: the last channel with counts, not the end of the axis."""
+        prepared = self.state.prepared
+        occupied = np.flatnonzero(prepared.sum_spectrum > prepared.sum_spectrum.max() * 1e-5)
+        energy = prepared.image.energy
+        last = energy.energy_kev[occupied[-1]] if occupied.size else energy.high_kev
+        return float(min(energy.high_kev, last * 1.02 + 0.1))
+
+    def _draw_element(self, *_events: param.parameterized.Event) -> None:
+        prepared = self.state.prepared
+        if prepared is None:
+            return
+        shape, name = prepared.maps.shape, self.state.map_shown
+        if name == COLOUR_COMPOSITE:
+            images = [prepared.maps.of(line) for line in self.state.composite]
+            self.element.set_layer("intensity", None)
+            self.element.set_layer("rgb", composite_layer(images, shape))
+            return
+        grey = name.startswith(NAVIGATION)
+        palette = theme.MAP_PALETTES["Grey" if grey else self.state.map_palette]
+        self.element.set_palette("intensity", ["#00000000", *palette[1:]])
+        self.element.set_layer("rgb", None)
+        self.element.set_layer("intensity", intensity_layer(self._image(name), shape))
+
+    def _draw_background(self, *_events: param.parameterized.Event) -> None:
+        prepared = self.state.prepared
+        if prepared is not None:
+            image = prepared.maps.navigation.get(self.state.background_shown, prepared.intensity)
+            self.phase.set_layer("intensity", intensity_layer(image, prepared.maps.shape))
+
+    def _show_points(self, *_events: param.parameterized.Event) -> None:
+        result = self.state.result
+        self.latent.show_points(None if result is None else result.latent.coordinates[:, :2])
+
+    def _draw_phases(self, *_events: param.parameterized.Event) -> None:
+        state, shown = self.state, self.state.shown
+        selected = None if state.selection is None else state.selection.mask
+        if selected is None or state.prepared is None:
+            self.element.set_layer("veil", None)
+        else:
+            veil = (~selected).astype(np.uint8).reshape(state.prepared.maps.shape)
+            self.element.set_layer("veil", index_layer(veil))
+        if shown is None:
+            self.phase.set_layer("phases", None)
+            return
+        self._recolour_map()
+        index = phase_index(shown.phase_map.label, shown.n_phases, selected)
+        self.phase.set_layer("phases", index_layer(index))
+        self.latent.show_labels(shown.phase_map.label, state.colours_by_label(), selected)
+
+    def _recolour_map(self) -> None:
+        state = self.state
+        self.phase.set_palette(
+            "phases",
+            phase_palette(state.colours_by_label(), state.shown.ids, state.hidden, state.phase_opacity),
+        )
+
+    def _recolour(self, *_events: param.parameterized.Event) -> None:
+        if self.state.shown is not None:
+            self._recolour_map()
+            self.latent.recolour(self.state.colours_by_label())
+
+    def _draw_spectra(self, *_events: param.parameterized.Event) -> None:
+        if self.state.prepared is not None:
+            self.spectra.set_curves(*curves(self.state))
+
+
+def curves(state: PhasesState) -> tuple[np.ndarray, list[Curve], str]:
+    """The curves that a state asks for: energies (n_channels,), curves, label of the intensity axis."""
+    prepared, shown = state.prepared, state.shown
+    n_pixels = prepared.maps.n_pixels
+    found: list[tuple[Curve, int]] = []  # with the number of pixels behind each
+    if "Sum" in state.spectra_shown:
+        found.append((Curve("All pixels", prepared.sum_spectrum, theme.SUM_COLOUR, 1.2), n_pixels))
+    if "Phases" in state.spectra_shown and shown is not None:
+        for phase, spectrum, pixels in zip(shown.ids, shown.spectra, shown.pixels, strict=True):
+            if pixels and phase not in state.hidden:
+                faded = state.chosen_phase is not None and phase != state.chosen_phase
+                curve = Curve(
+                    state.name_of(phase),
+                    spectrum,
+                    state.colour_of(phase),
+                    width=2.4 if phase == state.chosen_phase else 1.4,
+                    alpha=0.25 if faded else 0.95,
+                )
+                found.append((curve, int(pixels)))
+    if (
+        "End-members" in state.spectra_shown
+        and state.result is not None
+        and state.result.unmixing is not None
+    ):
+        for number, endmember in enumerate(state.result.unmixing.endmembers):
+            # an end-member is a shape without a number of pixels: it is drawn at the counts of a mean pixel
+            scale = prepared.sum_spectrum.sum() / n_pixels / max(endmember.sum(), 1e-12)
+            colour = theme.PHASE_COLOURS[(number + 20) % len(theme.PHASE_COLOURS)]
+            found.append((Curve(f"End-member {number + 1}", endmember * scale, colour, 1.6, "dashed"), 1))
+    if (
+        "Selection" in state.spectra_shown
+        and state.selection is not None
+        and state.selection_spectrum is not None
+    ):
+        found.append(
+            (
+                Curve("Selection", state.selection_spectrum, theme.SELECTION_COLOUR, 2.2),
+                max(1, state.selection.n_selected),
+            )
+        )
+    label = {"Counts": "Counts", "Per pixel": "Counts per pixel", "Equal area": "Share of the counts"}
+    scaled = []
+    for curve, pixels in found:
+        intensity = np.asarray(curve.intensity, np.float64)
+        if state.spectra_norm == "Per pixel":
+            intensity = intensity / max(pixels, 1)
+        elif state.spectra_norm == "Equal area":
+            intensity = intensity / max(intensity.sum(), 1e-12)
+        scaled.append(Curve(curve.name, intensity, curve.colour, curve.width, curve.dash, curve.alpha))
+    return prepared.axis, scaled, label[state.spectra_norm]

@@ -1,0 +1,109 @@
+"""The long work of the Phases workspace as requests to the job queue."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+
+from dashboard.library import Library
+from dashboard.phases.opened import OpenedMap
+from data.elemental_maps import ElementalMaps
+from data.spectrum_image import SpectrumImage
+from models.phases import StageReport, run
+from models.phases_preparation import make_line_maps, prepare
+from models.phases_result import PhasesResult
+from models.recipe import LineMapChoices, PhasesRecipe
+
+Dataset = SpectrumImage | ElementalMaps
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far an opening is."""
+
+    fraction: float
+    message: str
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A dataset ready to look at, with the titles of all signals of its file."""
+
+    dataset: Dataset
+    titles: tuple[str, ...]
+    view: OpenedMap
+
+
+@dataclass(frozen=True, eq=False)
+class OpenRequest:
+    """Open a dataset of the catalogue and make its line maps."""
+
+    library: Library
+    entry_id: str
+    index: int
+    choices: LineMapChoices
+
+    title = "Opening"
+
+    @property
+    def key(self) -> Hashable:
+        # a file may have been replaced since: what the library holds decides, not the name alone
+        return ("open", self.library.stamp(self.entry_id), self.index, self.choices)
+
+    def run(self) -> Iterator[Step]:
+        yield Step(0.05, f"Opening {self.entry_id}")
+        signals = self.library.open(self.entry_id).datasets
+        if self.index >= len(signals):
+            raise ValueError(
+                f"{self.entry_id} holds {len(signals)} signals; number {self.index + 1} was asked for."
+            )
+        dataset = signals[self.index]
+        yield Step(0.6, "Making line maps")
+        view = view_of(dataset, self.choices)
+        return Opened(dataset, tuple(signal.title for signal in signals), view)
+
+
+@dataclass(frozen=True, eq=False)
+class PrepareRequest:
+    """Make the line maps of an open dataset anew."""
+
+    dataset: Dataset
+    choices: LineMapChoices
+
+    title = "Making line maps"
+
+    @property
+    def key(self) -> Hashable:
+        return ("prepare", self.dataset.dataset_id, self.choices)
+
+    def run(self) -> Iterator[Step]:
+        yield Step(0.1, self.title)
+        return view_of(self.dataset, self.choices)
+
+
+@dataclass(frozen=True, eq=False)
+class FindRequest:
+    """Find the phases of a dataset; stages that an earlier result already holds are not run again."""
+
+    dataset: Dataset
+    recipe: PhasesRecipe
+    previous: PhasesResult | None = None
+
+    title = "Finding phases"
+
+    @property
+    def key(self) -> Hashable:
+        return ("find", self.dataset.dataset_id, self.recipe)
+
+    def run(self) -> Iterator[StageReport]:
+        last: StageReport | None = None
+        for report in run(self.dataset, self.recipe, self.previous):
+            last = report
+            yield report
+        return last.partial
+
+
+def view_of(dataset: Dataset, choices: LineMapChoices) -> OpenedMap:
+    """Rebin, cut and map the lines of a dataset, ready to look at."""
+    prepared = prepare(dataset, choices)
+    return OpenedMap.of(prepared, make_line_maps(prepared, choices))

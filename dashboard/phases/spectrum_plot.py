@@ -1,0 +1,158 @@
+"""Spectra over energy: sum, phases, selection and end-members, with the X-ray lines marked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from bokeh.models import (
+    BasicTicker,
+    BoxZoomTool,
+    ColumnDataSource,
+    HoverTool,
+    LabelSet,
+    PanTool,
+    Range1d,
+    ResetTool,
+    SaveTool,
+    WheelZoomTool,
+)
+from bokeh.plotting import figure
+
+from dashboard import theme
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """One curve: intensity (n_channels,) over energy, and how it is drawn."""
+
+    name: str
+    intensity: np.ndarray
+    colour: str
+    width: float = 1.5
+    dash: str = "solid"
+    alpha: float = 1.0
+
+
+class SpectrumPlot:
+    """Linear and logarithmic figure over one source; only one of them is shown.
+
+    Bokeh cannot change the type of an axis, and a figure rebuilt at each switch would lose its zoom: two
+    figures share the curves and the energy range instead.
+    """
+
+    def __init__(self, height: int = 322) -> None:
+        self.energy_range = Range1d(0, 1, name="energy")
+        self.source = ColumnDataSource(
+            dict(xs=[], ys=[], colour=[], width=[], dash=[], alpha=[], name=[]), name="spectra"
+        )
+        self.marks = ColumnDataSource(dict(energy=[], line=[]), name="line_marks")
+        # fixed ranges: a range that follows its data makes the browser paint every update twice
+        self.intensity_range = {"linear": Range1d(0, 1), "log": Range1d(0.1, 1)}
+        self.figures = {scale: self._figure(scale, height) for scale in ("linear", "log")}
+        self.show_scale("log")
+
+    def _figure(self, scale: str, height: int) -> figure:
+        wheel = WheelZoomTool(dimensions="width")
+        plot = figure(
+            name=f"spectra_{scale}",
+            x_range=self.energy_range,
+            y_range=self.intensity_range[scale],
+            y_axis_type=scale,
+            x_axis_label="Energy (keV)",
+            y_axis_label="Counts",
+            height=height,
+            sizing_mode="stretch_width",
+            tools=[PanTool(), wheel, BoxZoomTool(), ResetTool(), SaveTool()],
+            toolbar_location="right",
+            min_border=4,
+            outline_line_alpha=0.25,
+        )
+        plot.toolbar.logo = None
+        plot.toolbar.active_scroll = wheel
+        plot.toolbar.active_drag = plot.select_one(BoxZoomTool)
+        plot.vspan(
+            x="energy", source=self.marks, line_color=theme.LINE_MARK, line_dash="dotted", line_alpha=0.7
+        )
+        curves = plot.multi_line(
+            "xs",
+            "ys",
+            source=self.source,
+            line_color="colour",
+            line_width="width",
+            line_dash="dash",
+            line_alpha="alpha",
+        )
+        plot.add_layout(
+            LabelSet(
+                x="energy",
+                y=4,
+                y_units="screen",
+                text="line",
+                source=self.marks,
+                angle=np.pi / 2,
+                x_offset=-2,
+                text_font_size="10px",
+                text_color=theme.LINE_MARK,
+                text_baseline="bottom",
+            )
+        )
+        plot.add_tools(
+            HoverTool(
+                renderers=[curves],
+                tooltips=[("", "@name"), ("Energy", "$x{0.000} keV"), ("Counts", "$y{0,0.[00]}")],
+                line_policy="nearest",
+            )
+        )
+        return plot
+
+    def show_scale(self, scale: str) -> None:
+        """Show the linear or the logarithmic figure."""
+        for name, plot in self.figures.items():
+            plot.visible = name == scale
+
+    def set_energy(self, low: float, high: float, unit_label: str) -> None:
+        """A new energy axis: the whole range is shown."""
+        self.energy_range.update(start=low, end=high, reset_start=low, reset_end=high)
+        for plot in self.figures.values():
+            plot.xaxis.axis_label = unit_label
+            plot.xaxis.ticker = BasicTicker()
+            plot.xaxis.major_label_overrides = {}
+
+    def set_lines(self, lines: Sequence[str]) -> None:
+        """Element maps without spectra: one point per line, named on the axis."""
+        self.set_energy(-0.5, len(lines) - 0.5, "Element map")
+        for plot in self.figures.values():
+            plot.xaxis.ticker = list(range(len(lines)))
+            plot.xaxis.major_label_overrides = dict(enumerate(lines))
+
+    def set_marks(self, energy: Sequence[float], line: Sequence[str]) -> None:
+        """Mark X-ray lines at energies in keV."""
+        self.marks.data = dict(energy=list(energy), line=list(line))
+
+    def set_curves(self, energy: np.ndarray, curves: Sequence[Curve], label: str) -> None:
+        """Replace all curves and fit the intensity axis to what they hold above the strobe peak."""
+        energy = np.asarray(energy, np.float32)
+        self.source.data = dict(
+            xs=[energy] * len(curves),
+            ys=[np.asarray(curve.intensity, np.float32) for curve in curves],
+            colour=[curve.colour for curve in curves],
+            width=[curve.width for curve in curves],
+            dash=[curve.dash for curve in curves],
+            alpha=[curve.alpha for curve in curves],
+            name=[curve.name for curve in curves],
+        )
+        # the strobe peak, below 0.1 keV, would flatten everything else
+        shown = [curve.intensity[energy > 0.1] for curve in curves]
+        positive = [part[part > 0] for part in shown if part.size and (part > 0).any()]
+        high = max((float(part.max()) for part in positive), default=1.0)
+        low = min((float(np.quantile(part, 0.02)) for part in positive), default=high / 1e3)
+        # the labels of the lines stand at the bottom: leave them a tenth of the axis
+        self.intensity_range["linear"].update(
+            start=-0.02 * high, end=1.08 * high, reset_start=-0.02 * high, reset_end=1.08 * high
+        )
+        low = max(low, high / 1e6) * 0.5
+        self.intensity_range["log"].update(start=low, end=high * 2, reset_start=low, reset_end=high * 2)
+        for plot in self.figures.values():
+            plot.yaxis.axis_label = label

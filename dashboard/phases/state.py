@@ -1,0 +1,159 @@
+"""What a visitor of the Phases workspace chose, how it looks, and what follows from it.
+
+Plain values and param only: the state never sees a widget, a figure or a thread. Results are replaced
+whole and never changed in place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import param
+
+from dashboard import theme
+from dashboard.phases.opened import OpenedMap
+from dashboard.selection import Selection
+from data.elemental_maps import ElementalMaps
+from data.spectrum_image import SpectrumImage
+from models.live_phases import LivePhases
+from models.phases_result import PhasesResult
+from models.recipe import PhasesRecipe
+
+#: what the element map can show besides one line
+ALL_COUNTS, COLOUR_COMPOSITE = "All counts", "RGB of three"
+NAVIGATION = "Image: "
+
+
+@dataclass(frozen=True)
+class PhaseRow:
+    """One line of the table of phases."""
+
+    id: int
+    name: str
+    colour: str
+    pixels: int
+    area_percent: float
+    lines: tuple[str, ...]
+    visible: bool
+    chosen: bool
+
+
+class PhasesState(param.Parameterized):
+    """The state of one visit's Phases workspace."""
+
+    # --- choices: saved and shared
+    entry_id = param.String("demo", doc="which dataset of the catalogue")
+    dataset_index = param.Integer(0, bounds=(0, None), doc="which signal of a file with several")
+    recipe = param.ClassSelector(class_=PhasesRecipe, default=PhasesRecipe())
+    names = param.Dict({}, doc="phase number -> name given by a person")
+    colours = param.Dict({}, doc="phase number -> colour given by a person")
+
+    # --- look: cheap, never recomputes
+    hidden = param.ClassSelector(class_=frozenset, default=frozenset(), doc="phases left out of the map")
+    map_shown = param.String(ALL_COUNTS, doc="a line, ALL_COUNTS, COLOUR_COMPOSITE or NAVIGATION + name")
+    composite = param.Tuple(("", "", ""), doc="lines shown as red, green and blue")
+    map_palette = param.Selector(objects=list(theme.MAP_PALETTES), default="Inferno")
+    background_shown = param.String("", doc="navigation image below the phases; empty: counts")
+    phase_opacity = param.Number(0.75, bounds=(0, 1))
+    spectra_shown = param.List(["Sum", "Phases", "Selection"])
+    spectra_scale = param.Selector(objects=["log", "linear"], default="log")
+    spectra_norm = param.Selector(objects=["Counts", "Per pixel", "Equal area"], default="Per pixel")
+    chosen_phase = param.Integer(None, allow_None=True, doc="the phase picked in the table, by number")
+
+    # --- results: replaced whole
+    dataset = param.Parameter(None, doc="SpectrumImage or ElementalMaps, as opened")
+    titles = param.Parameter((), doc="titles of the signals of the opened file")
+    prepared = param.ClassSelector(class_=OpenedMap, default=None, allow_None=True)
+    result = param.ClassSelector(class_=PhasesResult, default=None, allow_None=True)
+    shown = param.ClassSelector(class_=LivePhases, default=None, allow_None=True)
+    selection = param.ClassSelector(class_=Selection, default=None, allow_None=True)
+    selection_spectrum = param.Array(None, allow_None=True)
+    selection_phases = param.Parameter((), doc="(phase number, share of the selection), largest first")
+
+    def change(self, part: str | None, **choices: object) -> None:
+        """Replace choices of a part of the recipe, e.g. ``change("mixture", n_phases=6)``."""
+        if part is None:
+            self.recipe = replace(self.recipe, **choices)
+        else:
+            self.recipe = replace(self.recipe, **{part: replace(getattr(self.recipe, part), **choices)})
+
+    def open(self, dataset: SpectrumImage | ElementalMaps, prepared: OpenedMap) -> None:
+        """Another dataset: everything that followed from the old one goes."""
+        lines = prepared.maps.lines
+        self.param.update(
+            dataset=dataset,
+            prepared=prepared,
+            result=None,
+            shown=None,
+            selection=None,
+            selection_spectrum=None,
+            selection_phases=(),
+            chosen_phase=None,
+            names={},
+            colours={},
+            hidden=frozenset(),
+            map_shown=ALL_COUNTS,
+            composite=tuple((lines * 3)[:3]) if lines else ("", "", ""),
+            background_shown=next(iter(prepared.maps.navigation), ""),
+        )
+
+    def refresh(self, prepared: OpenedMap) -> None:
+        """Other line maps of the same pixels: phases stay until they are sought again."""
+        lines = prepared.maps.lines
+        kept = self.map_shown in (ALL_COUNTS, *lines) or self.map_shown.startswith(NAVIGATION)
+        self.param.update(
+            prepared=prepared,
+            map_shown=self.map_shown if kept else ALL_COUNTS,
+            composite=tuple(
+                line if line in lines else lines[i % len(lines)] for i, line in enumerate(self.composite)
+            ),
+        )
+
+    def name_of(self, phase: int) -> str:
+        """Name of a phase by its lasting number."""
+        return self.names.get(phase) or f"Phase {phase + 1}"
+
+    def colour_of(self, phase: int) -> str:
+        """Colour of a phase by its lasting number."""
+        return self.colours.get(phase) or theme.PHASE_COLOURS[phase % len(theme.PHASE_COLOURS)]
+
+    def colours_by_label(self) -> tuple[str, ...]:
+        """Colours in the order of the labels of the shown answer."""
+        return () if self.shown is None else tuple(self.colour_of(phase) for phase in self.shown.ids)
+
+    def label_of(self, phase: int) -> int | None:
+        """Label of a phase in the shown answer, by its lasting number; None where it has none."""
+        ids = () if self.shown is None else self.shown.ids
+        return ids.index(phase) if phase in ids else None
+
+    def rows(self) -> list[PhaseRow]:
+        """The table of phases, largest first; shares are of all valid pixels, unassigned ones included."""
+        if self.shown is None:
+            return []
+        shown = self.shown
+        n_valid = max(1, shown.n_valid)
+        rows = [
+            PhaseRow(
+                id=phase,
+                name=self.name_of(phase),
+                colour=self.colour_of(phase),
+                pixels=int(pixels),
+                area_percent=100 * pixels / n_valid,
+                lines=lines,
+                visible=phase not in self.hidden,
+                chosen=phase == self.chosen_phase,
+            )
+            for phase, pixels, lines in zip(shown.ids, shown.pixels, shown.main_lines, strict=True)
+        ]
+        return sorted(rows, key=lambda row: -row.pixels)
+
+    def set_phase(self, phase: int, what: str, value: object) -> None:
+        """A change of a person in the table: ``name``, ``colour``, ``visible`` or ``chosen``."""
+        if what == "name":
+            self.names = {**self.names, phase: str(value).strip()[:60]}
+        elif what == "colour":
+            self.colours = {**self.colours, phase: str(value)}
+        elif what == "visible":
+            self.hidden = self.hidden - {phase} if value else self.hidden | {phase}
+        elif what == "chosen":
+            self.chosen_phase = phase if value else None

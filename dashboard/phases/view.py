@@ -1,0 +1,202 @@
+"""The Phases workspace on the page: places the linked views, their menus, the table and the readout."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+
+from dashboard import theme
+from dashboard.phases.linked_views import LinkedViews
+from dashboard.phases.phase_table import PhaseTable
+from dashboard.phases.state import ALL_COUNTS, COLOUR_COMPOSITE, NAVIGATION, PhasesState
+
+_MENU = {"size": "small", "margin": (0, 3), "variant": "outlined", "sx": theme.MENU_SX}
+_CURVES = ["Sum", "Phases", "Selection", "End-members"]
+
+
+def _card(title: str, tools: Sequence[Any], body: Any, **params: Any) -> pmui.Paper:
+    """A view with its title and menus in one line above it."""
+    heading = pmui.Typography(title, variant="h6", margin=(0, 8, 0, 2), sizing_mode=None)
+    head = pmui.Row(
+        heading, pn.HSpacer(), *tools, sizing_mode="stretch_width", height=38, margin=(0, 4),
+        sx={"alignItems": "center"},
+    )  # fmt: skip
+    return pmui.Paper(
+        head, body, elevation=0, sizing_mode="stretch_width", margin=0,
+        sx={"border": "1px solid", "borderColor": "divider", "overflow": "hidden", "padding": "2px"}, **params,
+    )  # fmt: skip
+
+
+class PhasesView:
+    """All of the main area of the workspace."""
+
+    def __init__(self, state: PhasesState, views: LinkedViews) -> None:
+        self.state, self.views = state, views
+        self.table = PhaseTable(on_change=state.set_phase, sizing_mode="stretch_both", margin=0)
+        self.readout = pn.pane.HTML("", sizing_mode="stretch_width", height=22, margin=(0, 8))
+        self.facts = pn.pane.HTML("", sizing_mode="stretch_width", margin=(0, 8))
+        self._build_menus()
+        self.main = self._main()
+        state.param.watch(self._show_table, ["shown", "names", "colours", "hidden", "chosen_phase"])
+        state.param.watch(self._follow_dataset, "prepared")
+        state.param.watch(self._follow_look, ["map_shown", "selection"])
+        self._follow_dataset()
+        self._show_table()
+
+    def _build_menus(self) -> None:
+        state = self.state
+        self.map_menu = pmui.Select(options=[ALL_COUNTS], value=ALL_COUNTS, width=128, **_MENU)
+        self.palette_menu = pmui.Select(
+            options=list(theme.MAP_PALETTES), value=state.map_palette, width=98, **_MENU
+        )
+        self.composite_menus = [
+            pmui.Select(label=name, options=[""], width=88, visible=False, **_MENU)
+            for name in ("R", "G", "B")
+        ]
+        self.background_menu = pmui.Select(options={"Counts": ""}, value="", width=104, **_MENU)
+        self.opacity = pmui.FloatSlider(
+            label="", start=0, end=1, step=0.05, value=state.phase_opacity, width=90, size="small",
+            show_value=False, margin=(4, 12),
+        )  # fmt: skip
+        self.clear = pmui.Button(label="Clear selection", size="small", visible=False, margin=(0, 4))
+        self.clear.on_click(lambda _event: state.param.update(selection=None, chosen_phase=None))
+        self.curves = pmui.CheckButtonGroup(
+            options=_CURVES, value=list(state.spectra_shown), size="small", margin=(0, 4)
+        )
+        self.norm = pmui.Select(
+            options=state.param.spectra_norm.objects, value=state.spectra_norm, width=112, **_MENU
+        )
+        self.scale = pmui.RadioButtonGroup(
+            options={"Log": "log", "Linear": "linear"}, value=state.spectra_scale, size="small", margin=(0, 4)
+        )
+        for widget, name in (
+            (self.map_menu, "map_shown"),
+            (self.palette_menu, "map_palette"),
+            (self.background_menu, "background_shown"),
+            (self.opacity, "phase_opacity"),
+            (self.curves, "spectra_shown"),
+            (self.norm, "spectra_norm"),
+            (self.scale, "spectra_scale"),
+        ):
+            self._link(widget, name)
+        for position, menu in enumerate(self.composite_menus):
+            menu.param.watch(lambda event, position=position: self._set_channel(position, event.new), "value")
+
+    def _link(self, widget: Any, name: str) -> None:
+        """Keep a menu and a look of the state equal, whichever changes."""
+
+        def to_state(event: Any) -> None:
+            if event.new is not None and event.new != getattr(self.state, name):
+                setattr(self.state, name, event.new)
+
+        def to_widget(event: Any) -> None:
+            if event.new != widget.value:
+                widget.value = event.new
+
+        widget.param.watch(to_state, "value")
+        self.state.param.watch(to_widget, name)
+
+    def _set_channel(self, position: int, line: str) -> None:
+        if line and line != self.state.composite[position]:
+            composite = list(self.state.composite)
+            composite[position] = line
+            self.state.composite = tuple(composite)
+
+    def _main(self) -> pmui.Column:
+        views = self.views
+        figures = {
+            name: pn.pane.Bokeh(figure, sizing_mode="stretch_width", margin=0)
+            for name, figure in (
+                ("element", views.element.figure),
+                ("phase", views.phase.figure),
+                ("latent", views.latent.figure),
+            )
+        }
+        spectra = pmui.Column(
+            *(pn.pane.Bokeh(figure, sizing_mode="stretch_width", margin=0)
+              for figure in views.spectra.figures.values()),
+            sizing_mode="stretch_width", margin=0,
+        )  # fmt: skip
+        element = _card(
+            "Elements", [*self.composite_menus, self.palette_menu, self.map_menu], figures["element"]
+        )
+        phase = _card("Phases", [self.opacity, self.background_menu], figures["phase"])
+        latent = _card("Latent space", [self.clear], figures["latent"])
+        spectrum = _card("Spectra", [self.curves, self.norm, self.scale], spectra)
+        table = _card("Table of phases", [], self.table, height=396)
+        narrow, third, wide = {"xs": 12, "md": 6, "lg": 4}, {"xs": 12, "md": 6, "lg": 4}, {"xs": 12, "lg": 8}
+        grid = pmui.Grid(
+            pmui.Grid(element, size=narrow),
+            pmui.Grid(phase, size=narrow),
+            pmui.Grid(latent, size=third),
+            pmui.Grid(spectrum, size=wide, sx={"order": {"xs": 5, "lg": 4}}),
+            pmui.Grid(table, size=third, sx={"order": {"xs": 4, "lg": 5}}),
+            container=True, spacing=1, sizing_mode="stretch_width", margin=(0, 6),
+        )  # fmt: skip
+        return pmui.Column(self.facts, self.readout, grid, sizing_mode="stretch_width", margin=0)
+
+    def _follow_dataset(self, *_events: Any) -> None:
+        opened = self.state.prepared
+        if opened is None:
+            return
+        lines, images = opened.maps.lines, list(opened.maps.navigation)
+        total = {ALL_COUNTS if opened.image is not None else "Mean of all maps": ALL_COUNTS}
+        extra = {COLOUR_COMPOSITE: COLOUR_COMPOSITE} if len(lines) >= 2 else {}
+        self.map_menu.param.update(
+            options={**total, **{line: line for line in lines}, **extra,
+                     **{NAVIGATION + name: NAVIGATION + name for name in images}},
+            value=self.state.map_shown,
+        )  # fmt: skip
+        self.background_menu.param.update(
+            options={**{name: name for name in images}, "Counts": ""}, value=self.state.background_shown
+        )
+        for menu, line in zip(self.composite_menus, self.state.composite, strict=True):
+            menu.param.update(options=list(lines), value=line or None)
+        self.facts.object = _facts_html(opened.maps.title, opened.facts, opened.notes)
+        self._follow_look()
+
+    def _follow_look(self, *_events: Any) -> None:
+        composite = self.state.map_shown == COLOUR_COMPOSITE
+        for menu in self.composite_menus:
+            menu.visible = composite
+        self.palette_menu.visible = not composite and not self.state.map_shown.startswith(NAVIGATION)
+        self.clear.visible = self.state.selection is not None
+
+    def _show_table(self, *_events: Any) -> None:
+        shown = self.state.shown
+        rows = self.state.rows()
+        self.table.param.update(
+            rows=[
+                dict(id=row.id, name=row.name, colour=row.colour, pixels=row.pixels,
+                     area_text=_percent(row.area_percent), lines=", ".join(row.lines),
+                     visible=row.visible, chosen=row.chosen)
+                for row in rows
+            ],
+            footer="" if shown is None else _summary(shown.n_valid, sum(row.pixels for row in rows)),
+        )  # fmt: skip
+
+
+def _percent(percent: float) -> str:
+    return f"{percent:.1f} %" if percent >= 0.95 else f"{percent:.2g} %"
+
+
+def _summary(n_valid: int, assigned: int) -> str:
+    left = n_valid - assigned
+    return f"{n_valid:,} pixels" + (
+        f", {left:,} of them unassigned ({_percent(100 * left / n_valid)})" if left else ""
+    )
+
+
+def _facts_html(title: str, facts: Sequence[tuple[str, str]], notes: Sequence[str]) -> str:
+    from html import escape
+
+    parts = [
+        f"<b>{escape(title)}</b>",
+        *(f"<span>{escape(name)}: {escape(value)}</span>" for name, value in facts),
+    ]
+    line = " &nbsp;·&nbsp; ".join(parts)
+    note = f"<div style='opacity:.8'>{escape(' '.join(notes))}</div>" if notes else ""
+    return f"<div style='font-size:13px; line-height:1.5'>{line}{note}</div>"

@@ -1,0 +1,293 @@
+"""One visit to the Phases workspace: what a change of the state sets off, and what comes back.
+
+Cheap changes are drawn by the views themselves. A number of phases, a covariance, a threshold and a
+selection are answered live, in a thread; opening, line maps and training are jobs.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from dashboard.job_monitor import JobMonitor
+from dashboard.jobs import Job
+from dashboard.library import Library
+from dashboard.live import LatestWins
+from dashboard.phases.opened import OpenedMap
+from dashboard.phases.progress import ProgressCard
+from dashboard.phases.requests import FindRequest, Opened, OpenRequest, PrepareRequest
+from dashboard.phases.state import PhasesState
+from dashboard.selection import Origin, PhaseMembers, Selection, drawn, select
+from data import sparse_counts
+from models.live_phases import LivePhases, live_phases
+from models.phases import StageReport
+from models.phases_result import PhasesResult
+from models.recipe import PhasesRecipe
+
+log = logging.getLogger(__name__)
+
+
+class PhasesVisit:
+    """The controller of one visit.
+
+    Parameters
+    ----------
+    state : what is chosen and shown
+    library : datasets of the process
+    monitor : this visit's eye on the job queue
+    schedule : calls a function soon on the thread of the page
+    tell : shows a message to the person: (text, "error" | "warning" | "info")
+    """
+
+    def __init__(
+        self,
+        state: PhasesState,
+        library: Library,
+        monitor: JobMonitor,
+        schedule: Callable[[Callable[[], None]], None],
+        tell: Callable[[str, str], None],
+    ) -> None:
+        self.state, self.library, self._monitor, self._tell = state, library, monitor, tell
+        self.progress = ProgressCard(self.cancel)
+        self._job: Job | None = None
+        self._phases = LatestWins(_answer, self._show_phases, self._live_failed, schedule)
+        self._selections = LatestWins(_selection, self._show_selection, self._live_failed, schedule)
+        state.param.watch(self._recipe_changed, "recipe")
+        state.param.watch(self._phase_chosen, "chosen_phase")
+        state.param.watch(self._selection_changed, "selection")
+
+    @property
+    def busy(self) -> bool:
+        """A job of this visit runs or waits."""
+        return self._job is not None
+
+    # --- opening
+
+    def open(self, entry_id: str, index: int = 0, then_find: bool = False) -> None:
+        """Open a dataset; the one on show stays until the new one is ready."""
+        state = self.state
+        request = OpenRequest(self.library, entry_id, index, replace(state.recipe.line_maps, lines=()))
+
+        def opened(answer: Opened) -> None:
+            self._end()
+            self._phases.drop()
+            self._selections.drop()
+            # lines are of this sample; the other choices are a matter of taste and stay
+            state.param.update(entry_id=entry_id, dataset_index=index, titles=answer.titles)
+            state.open(answer.dataset, answer.view)
+            if then_find:
+                self.find()
+
+        self._start(request, f"Opening {entry_id}", opened)
+
+    def _prepare(self) -> None:
+        state = self.state
+        before = state.prepared.maps
+
+        def prepared(view: OpenedMap) -> None:
+            self._end()
+            if view.maps.shape != before.shape:
+                state.open(state.dataset, view)
+            else:
+                state.refresh(view)
+
+        self._start(PrepareRequest(state.dataset, state.recipe.line_maps), "Making line maps", prepared)
+
+    # --- finding phases
+
+    def find(self) -> None:
+        """Run what the recipe asks for; stages that have not changed are kept."""
+        state = self.state
+        if state.prepared is None:
+            self._tell("Open a dataset first.", "info")
+            return
+        same_map = state.result is not None and state.result.dataset_id == state.dataset.dataset_id
+        request = FindRequest(state.dataset, state.recipe, state.result if same_map else None)
+
+        def done(result: PhasesResult) -> None:
+            self._end()
+            state.result = result
+            self._phases.request(result, state.recipe, self._comparable())
+
+        self._start(request, "Waiting", done, self._stage_reported)
+
+    def _stage_reported(self, report: StageReport) -> None:
+        epoch = report.epoch
+        losses = () if epoch is None else ((epoch.epoch, epoch.train_loss, epoch.validation_loss),)
+        self.progress.report(report.fraction, report.message, losses)
+        partial = report.partial
+        if partial is not None and report.stage == "mixture" and self.state.result is None:
+            # the latent clusters are there long before the refinement: show them meanwhile
+            self.state.result = partial
+            recipe = self.state.recipe
+            latent_alone = replace(recipe, refinement=replace(recipe.refinement, enabled=False))
+            self._phases.request(partial, latent_alone, None)
+
+    def cancel(self) -> None:
+        """Stop what runs for this visit; what was on show before stays."""
+        if self._job is not None:
+            self._monitor.cancel(self._job)
+            self._end()
+            self._tell("Stopped. What was found before is still here.", "info")
+
+    def _start(
+        self,
+        request: Any,
+        message: str,
+        done: Callable[[Any], None],
+        report: Callable[[Any], None] | None = None,
+    ) -> None:
+        if self._job is not None:
+            self._monitor.cancel(self._job)
+        self.progress.start(message)
+
+        def failed(text: str) -> None:
+            self._end()
+            self._tell(text, "error")
+
+        # a kept result answers before submit returns: the job must not be remembered after that
+        self._job = job = _PENDING
+        job = self._monitor.submit(
+            request,
+            on_report=report or (lambda step: self.progress.report(step.fraction, step.message)),
+            on_progress=self._queued,
+            on_done=done,
+            on_failed=failed,
+        )
+        if self._job is _PENDING:
+            self._job = job
+
+    def _queued(self, progress: Any) -> None:
+        if progress.position:
+            before = progress.position - 1
+            self.progress.report(0.0, f"Waiting: {before} before you" if before else "Waiting: next")
+
+    def _end(self) -> None:
+        self._job = None
+        self.progress.end()
+
+    # --- live answers
+
+    def _recipe_changed(self, event: Any) -> None:
+        old, new = event.old, event.new
+        if self.state.prepared is None:
+            return
+        if new.line_maps != old.line_maps and _maps_differ(old, new):
+            self._prepare()
+        result = self.state.result
+        if result is None:
+            return
+        if (new.mixture, new.refinement, new.probability_threshold) != (
+            old.mixture, old.refinement, old.probability_threshold,
+        ):  # fmt: skip
+            self._phases.request(result, new, self._comparable())
+        if new.unmixing != old.unmixing:
+            self.find()
+
+    def _comparable(self) -> LivePhases | None:
+        """The phases on show, where they are of the same pixels as the next answer."""
+        shown, result = self.state.shown, self.state.result
+        if shown is None or result is None or shown.phase_map.shape != result.maps.shape:
+            return None
+        return shown
+
+    def _show_phases(self, answer: LivePhases) -> None:
+        self.state.shown = answer
+        chosen = self.state.chosen_phase
+        if chosen is not None:
+            if chosen in answer.ids:
+                self._phase_chosen()
+            else:
+                self.state.chosen_phase = None
+
+    def _live_failed(self, text: str) -> None:
+        self._tell(text, "warning")
+
+    # --- selections
+
+    def select_drawn(self, space: str, geometry: dict[str, Any]) -> None:
+        """A lasso or a box was finished on a map (in map pixels) or in the latent space."""
+        try:
+            origin = drawn(space, geometry)
+        except ValueError as error:
+            self._tell(str(error), "warning")
+            return
+        self._select(origin)
+
+    def clear_selection(self) -> None:
+        """Nothing is selected any more."""
+        self._selections.drop()
+        self.state.param.update(
+            selection=None, selection_spectrum=None, selection_phases=(), chosen_phase=None
+        )
+
+    def _phase_chosen(self, *_events: Any) -> None:
+        phase = self.state.chosen_phase
+        if phase is None:
+            if self.state.selection is not None and isinstance(self.state.selection.origin, PhaseMembers):
+                self.clear_selection()
+            return
+        label = self.state.label_of(phase)
+        if label is not None:
+            self._select(PhaseMembers(label))
+
+    def _select(self, origin: Origin) -> None:
+        state = self.state
+        if state.prepared is not None:
+            self._selections.request(origin, state.prepared, state.result, state.shown)
+
+    def _show_selection(self, answer: tuple[Selection, np.ndarray, tuple[tuple[int, float], ...]]) -> None:
+        selection, spectrum, phases = answer
+        self.state.param.update(selection=selection, selection_spectrum=spectrum, selection_phases=phases)
+        if not isinstance(selection.origin, PhaseMembers):
+            self.state.chosen_phase = None
+
+    def _selection_changed(self, event: Any) -> None:
+        if event.new is None and self.state.selection_spectrum is not None:
+            self.state.param.update(selection_spectrum=None, selection_phases=())
+
+
+class _Pending:
+    """Stands for a job between asking and having it."""
+
+
+_PENDING: Any = _Pending()
+
+
+def _maps_differ(old: PhasesRecipe, new: PhasesRecipe) -> bool:
+    """Do two recipes make other line maps? The normalisation does not count."""
+    return replace(old.line_maps, normalisation=()) != replace(new.line_maps, normalisation=())
+
+
+def _answer(result: PhasesResult, recipe: PhasesRecipe, before: LivePhases | None) -> LivePhases:
+    return live_phases(result, recipe, before)
+
+
+def _selection(
+    origin: Origin, opened: OpenedMap, result: PhasesResult | None, shown: LivePhases | None
+) -> tuple[Selection, np.ndarray, tuple[tuple[int, float], ...]]:
+    """The pixels of an origin, their sum spectrum, and the phases that they belong to."""
+    selection = select(
+        origin,
+        opened.maps.shape,
+        None if result is None else result.latent.coordinates[:, :2],
+        None if shown is None else shown.phase_map.label,
+    )
+    if opened.image is not None:
+        spectrum = sparse_counts.sum_where(opened.image.counts, selection.mask, opened.sum_spectrum)
+    else:
+        spectrum = opened.maps.intensity[selection.image].sum(axis=0, dtype=np.float64)
+    if shown is None:
+        return selection, spectrum, ()
+    members = np.bincount(
+        shown.phase_map.label.ravel()[selection.mask].astype(np.intp) + 1, minlength=shown.n_phases + 1
+    )[1:]
+    order = np.argsort(-members, kind="stable")
+    phases = tuple(
+        (shown.ids[label], float(members[label] / selection.n_selected)) for label in order if members[label]
+    )
+    return selection, spectrum, phases

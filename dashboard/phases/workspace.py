@@ -1,0 +1,83 @@
+"""The Phases workspace put together: state, figures, widgets and the visit that drives them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import panel_material_ui as pmui
+
+from dashboard.job_monitor import JobMonitor
+from dashboard.library import Library
+from dashboard.phases.controls import PhasesControls
+from dashboard.phases.dataset_menu import DatasetMenu
+from dashboard.phases.linked_views import LinkedViews
+from dashboard.phases.readout import readout
+from dashboard.phases.state import PhasesState
+from dashboard.phases.view import PhasesView
+from dashboard.phases.visit import PhasesVisit
+
+
+class PhasesWorkspace:
+    """Everything of one visit; ``sidebar`` and ``main`` go into the page."""
+
+    def __init__(
+        self,
+        state: PhasesState,
+        library: Library,
+        monitor: JobMonitor,
+        schedule: Callable[[Callable[[], None]], None],
+        tell: Callable[[str, str], None],
+    ) -> None:
+        self.state = state
+        self.views = LinkedViews(state)
+        self.visit = PhasesVisit(state, library, monitor, schedule, tell)
+        self.controls = PhasesControls(state, self.visit.find)
+        self.datasets = DatasetMenu(state, library, self.visit.open)
+        self.view = PhasesView(state, self.views)
+        self._wire()
+
+    @property
+    def main(self) -> list[Any]:
+        """What fills the page."""
+        return [self.view.main]
+
+    @property
+    def sidebar(self) -> list[Any]:
+        """What stands beside it."""
+        return [
+            self.datasets.panel,
+            self.controls.find,
+            self.visit.progress.panel,
+            _section("Phases", self.controls.phases),
+            _section("Lines and preparation", self.controls.preparation, collapsed=True),
+            _section("Network", self.controls.network, collapsed=True),
+        ]
+
+    def _wire(self) -> None:
+        visit, views = self.visit, self.views
+        for plot in (views.element, views.phase):
+            plot.on_selection(lambda geometry: visit.select_drawn("map", geometry))
+            plot.on_double_tap(visit.clear_selection)
+        views.latent.on_selection(lambda geometry: visit.select_drawn("latent", geometry))
+        views.latent.on_double_tap(visit.clear_selection)
+        views.frame.probe.on_change("data", self._probed)
+        self.state.param.watch(lambda *_: self._read(None), ["prepared", "shown", "selection"])
+
+    def _probed(self, attr: str, old: dict[str, list], new: dict[str, list]) -> None:
+        """The mouse rests on a map: say what is there, and mark the pixel in every view."""
+        if self.state.prepared is None:
+            return
+        here = self.views.frame.pixel_at(new["x"][0], new["y"][0]) if new["x"] else None
+        self.views.mark_pixel(here)
+        self._read(here)
+
+    def _read(self, pixel: tuple[int, int] | None) -> None:
+        self.view.readout.object = readout(self.state, pixel)
+
+
+def _section(title: str, body: Any, collapsed: bool = False) -> pmui.Card:
+    return pmui.Card(
+        body, title=title, collapsed=collapsed, sizing_mode="stretch_width", margin=(4, 8), elevation=0,
+        outlined=True, title_variant="h6",
+    )  # fmt: skip

@@ -1,0 +1,79 @@
+"""A visit: one browser tab. What the process shares, and what belongs to this visitor alone."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import threading
+from functools import lru_cache
+from html import escape
+from urllib.parse import parse_qsl, urlencode
+
+import panel as pn
+import torch
+
+from dashboard.job_monitor import JobMonitor
+from dashboard.jobs import JobQueue
+from dashboard.library import Library
+from dashboard.phases.workspace import PhasesWorkspace
+from dashboard.settings import Settings
+from dashboard.shell import page
+from dashboard.workbench import Workbench
+
+log = logging.getLogger(__name__)
+
+
+@lru_cache(maxsize=1)
+def shared() -> tuple[Library, JobQueue]:
+    """The datasets and the job queue of this process; made at the first call, read-only for visits."""
+    settings = Settings.from_environment()
+    # the event loop answers everybody on one core: computing leaves it that core
+    torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
+    return Library(settings), JobQueue(settings.n_workers)
+
+
+def serve_visit() -> None:
+    """Build the page of this visit and make it the answer to the request."""
+    pn.extension(notifications=True)
+    library, queue = shared()
+    document = pn.state.curdoc
+
+    def tell(text: str, kind: str) -> None:
+        log.log(logging.ERROR if kind == "error" else logging.INFO, "told the visitor: %s", text)
+        notifications = pn.state.notifications
+        if notifications is not None:
+            # a message may quote a file or a recipe: it is shown as text, never as HTML
+            getattr(notifications, kind)(escape(text), duration=0 if kind == "error" else 6000)
+
+    workbench = Workbench()
+    problems = workbench.restore(_link())
+    monitor = JobMonitor(queue, owner=id(document))
+    workspace = PhasesWorkspace(workbench.phases, library, monitor, document.add_next_tick_callback, tell)
+    page("Lodestone", [], workspace.sidebar, workspace.main).servable(title="Lodestone")
+
+    def begin() -> None:
+        for problem in problems:
+            tell(problem, "warning")
+        state = workbench.phases
+        workspace.visit.open(state.entry_id, state.dataset_index, then_find=True)
+
+    def follow_link(*_events: object) -> None:
+        if pn.state.location is not None:
+            pn.state.location.search = "?" + urlencode(workbench.snapshot())
+
+    workbench.phases.param.watch(follow_link, ["recipe", "entry_id", "dataset_index"])
+    pn.state.onload(begin)
+    pn.state.on_session_destroyed(lambda _context: _leave(monitor))
+
+
+def _link() -> dict[str, str]:
+    search = pn.state.location.search if pn.state.location is not None else ""
+    return dict(parse_qsl(search.lstrip("?")))
+
+
+def _leave(monitor: JobMonitor) -> None:
+    """The tab was closed: its jobs go on without it, its memory is given back."""
+    monitor.close()
+    # figures and states refer to each other: only the collector of cycles frees them
+    threading.Timer(1.0, gc.collect).start()
