@@ -8,11 +8,13 @@ synthetic_rock), the interaction volume mixes neighbours, and events are drawn f
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+import logging
+from pathlib import Path
 
 import numpy as np
-from scipy import ndimage
+from scipy import ndimage, sparse
 
+from data import synthetic_cache
 from data.axes import EnergyAxis
 from data.spectrum_image import SpectrumImage
 from data.synthetic_detector import Instrument
@@ -20,104 +22,52 @@ from data.synthetic_events import draw_counts
 from data.synthetic_geometry import Specimen
 from data.synthetic_minerals import MATERIALS
 from data.synthetic_particles import ParticleScene, strew
-from data.synthetic_rock import Grain, RockScene, crystallise
+from data.synthetic_rock import crystallise
+from data.synthetic_scenes import DEMO, GRANODIORITE, VOLCANIC_DUST
 from data.synthetic_spectra import Material, emission
+from data.synthetic_truth import SyntheticTruth
 
+__all__ = ["AXIS", "SyntheticTruth", "cached_demo", "demo", "particulate", "rock_section"]
+
+_log = logging.getLogger(__name__)
+# raised whenever the demo comes out differently, so that an old cache is not taken for the new demo
+_DEMO_VERSION = 1
 AXIS = EnergyAxis(offset_kev=-0.1, scale_kev=0.01, n_channels=2048)
-
-_DEMO = ParticleScene(
-    substrate="Carbon tape",
-    share={
-        "Quartz": 0.22,
-        "Illite": 0.19,
-        "Plagioclase": 0.14,
-        "K-feldspar": 0.11,
-        "Calcite": 0.13,
-        "Dolomite": 0.08,
-        "Gypsum": 0.06,
-        "Hematite": 0.04,
-        "Halite": 0.03,
-    },
-    trace="Monazite",
-    coverage=0.66,
-    median_radius_px=9.0,
-)
-_VOLCANIC_DUST = ParticleScene(
-    substrate="Carbon tape",
-    share={
-        "Volcanic glass": 0.24,
-        "Labradorite": 0.22,
-        "Augite": 0.16,
-        "Olivine": 0.13,
-        "Titanomagnetite": 0.08,
-        "Quartz": 0.07,
-        "Ilmenite": 0.04,
-        "Apatite": 0.03,
-        "Pyrite": 0.03,
-    },
-    trace="Zircon",
-    coverage=0.7,
-    median_radius_px=7.0,
-)
-_GRANODIORITE = RockScene(
-    framework={
-        "Quartz": 0.25,
-        "Plagioclase": 0.37,
-        "K-feldspar": 0.16,
-        "Biotite": 0.095,
-        "Hornblende": 0.07,
-    },
-    accessory={"Magnetite": 0.018, "Titanite": 0.016, "Apatite": 0.014, "Zircon": 0.003},
-    grains={
-        "Quartz": Grain(aspect=1.15, size=1.0, company=-0.3),
-        "Plagioclase": Grain(aspect=1.9, size=1.15, company=-0.1),
-        "K-feldspar": Grain(aspect=1.3, size=1.3, company=-0.5),
-        "Biotite": Grain(aspect=3.0, size=0.75, company=1.3),
-        "Hornblende": Grain(aspect=1.7, size=0.85, company=1.3),
-        "Magnetite": Grain(aspect=1.1, size=0.42, company=0.0),
-        "Titanite": Grain(aspect=2.0, size=0.42, company=0.0),
-        "Apatite": Grain(aspect=1.8, size=0.34, company=0.0),
-        "Zircon": Grain(aspect=1.7, size=0.24, company=0.0),
-    },
-    lamellae=("K-feldspar", "Plagioclase"),
-    median_radius_px=8.0,
-)
-
-
-@dataclass(frozen=True, eq=False)
-class SyntheticTruth:
-    """What a synthetic map was made of.
-
-    Attributes
-    ----------
-    phase_names : names of the materials
-    spectra : (n_phases, n_channels) float64, pure spectra with bremsstrahlung and zero peak, each of sum 1
-    share : (n_y, n_x, n_phases) float32, expected share of the counts of a pixel, sum 1
-    label : (n_y, n_x) int16, the phase of the largest share
-    mean_counts : (n_y, n_x) float32, expected counts of every pixel
-    trace : index of the trace phase
-    """
-
-    phase_names: tuple[str, ...]
-    spectra: np.ndarray
-    share: np.ndarray
-    label: np.ndarray
-    mean_counts: np.ndarray
-    trace: int
 
 
 def demo(
     seed: int = 7, n_y: int = 256, n_x: int = 256, counts_per_pixel: float = 150.0
 ) -> tuple[SpectrumImage, SyntheticTruth]:
     """Mineral dust on carbon tape, with grains of monazite: the map that opens where there is no other."""
-    return _particles(_DEMO, "Demo: mineral dust on carbon tape", seed, (n_y, n_x), counts_per_pixel)
+    return _particles(DEMO, "Demo: mineral dust on carbon tape", seed, (n_y, n_x), counts_per_pixel)
+
+
+def cached_demo(folder: str | Path) -> tuple[SpectrumImage, SyntheticTruth]:
+    """The demo, read from a file in ``folder`` where an earlier call left one (20 MB, some 0.1 s).
+
+    A file that is damaged or of another version is made anew. Where the folder cannot be written, the
+    demo is still returned.
+    """
+    path = Path(folder) / f"demo-{_DEMO_VERSION}.npz"
+    try:
+        return synthetic_cache.load(path)
+    except FileNotFoundError:
+        pass
+    except synthetic_cache.DAMAGE:
+        _log.warning("the cached demo is damaged and is made anew", extra={"file": str(path)}, exc_info=True)
+    image, truth = demo()
+    try:
+        synthetic_cache.save(path, image, truth)
+    except OSError:
+        _log.warning("the demo cannot be cached", extra={"file": str(path)}, exc_info=True)
+    return image, truth
 
 
 def particulate(
     seed: int, n_y: int = 128, n_x: int = 128, counts_per_pixel: float = 200.0
 ) -> tuple[SpectrumImage, SyntheticTruth]:
     """Volcanic dust on carbon tape: thin glass shards let the substrate through; zircon in traces."""
-    return _particles(_VOLCANIC_DUST, "Synthetic volcanic dust", seed, (n_y, n_x), counts_per_pixel)
+    return _particles(VOLCANIC_DUST, "Synthetic volcanic dust", seed, (n_y, n_x), counts_per_pixel)
 
 
 def rock_section(
@@ -126,8 +76,8 @@ def rock_section(
     """A polished granodiorite: interlocking grains, perthite, clots of mafic minerals, zircon in traces."""
     instrument = Instrument(beam_kev=20.0)
     rng = np.random.default_rng(seed)
-    materials = tuple(MATERIALS[name] for name in _GRANODIORITE.phase_names)
-    specimen = crystallise(_GRANODIORITE, materials, (n_y, n_x), instrument, rng)
+    materials = tuple(MATERIALS[name] for name in GRANODIORITE.phase_names)
+    specimen = crystallise(GRANODIORITE, materials, (n_y, n_x), instrument, rng)
     return _measure(specimen, materials, instrument, 2.0, "Synthetic granodiorite", counts_per_pixel, rng)
 
 
@@ -159,12 +109,8 @@ def _measure(
     if counts_per_pixel <= 0:
         raise ValueError(f"Counts per pixel must be positive; {counts_per_pixel:g} were asked for.")
     emitted = np.stack([emission(one, instrument, AXIS) for one in materials])  # (n_phases, n_channels)
-    volume = np.stack(
-        [
-            ndimage.gaussian_filter(layer * specimen.x_ray_brightness, interaction_px, mode="nearest")
-            for layer in specimen.area
-        ],
-        axis=-1,
+    volume = ndimage.gaussian_filter(
+        specimen.area * specimen.x_ray_brightness[..., None], interaction_px, mode="nearest", axes=(0, 1)
     )  # (n_y, n_x, n_phases)
     mean_rate = float((volume.mean(axis=(0, 1)) * emitted.sum(axis=1)).sum())
     # noise comes at a constant rate with time, so it is a smaller part of the spectrum of a bright phase
@@ -229,8 +175,8 @@ def _elements(materials: tuple[Material, ...]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _content_hash(counts) -> str:
+def _content_hash(counts: sparse.csr_matrix) -> str:
     digest = hashlib.sha256(repr(AXIS).encode())
     for part in (counts.indptr, counts.indices, counts.data):
-        digest.update(part.tobytes())
+        digest.update(part.data)
     return digest.hexdigest()[:16]

@@ -18,7 +18,7 @@ class Specimen:
 
     Attributes
     ----------
-    area : (n_phases, n_y, n_x) float32, share of the emitting volume of every phase, sum 1
+    area : (n_y, n_x, n_phases) float32, share of the emitting volume of every phase, sum 1
     x_ray_brightness : (n_y, n_x) float32, share of the X-rays that topography lets through, about 1
     relief : (2 n_y, 2 n_x) float32, brightness of the electron images by topography, about 1
     tilt : (2 n_y, 2 n_x) float32, 1 / cosine of the surface tilt
@@ -41,9 +41,9 @@ def smooth_noise(shape: tuple[int, int], scale: float, rng: np.random.Generator)
 
 
 def block_mean(fine: np.ndarray) -> np.ndarray:
-    """Mean over the FINE x FINE cells of every map pixel; the last two axes are image axes."""
-    *leading, n_y, n_x = fine.shape
-    return fine.reshape(*leading, n_y // FINE, FINE, n_x // FINE, FINE).mean(axis=(-3, -1))
+    """Mean over the FINE x FINE cells of every map pixel; the first two axes are those of the image."""
+    n_y, n_x, *rest = fine.shape
+    return fine.reshape(n_y // FINE, FINE, n_x // FINE, FINE, *rest).mean(axis=(1, 3))
 
 
 class Quota:

@@ -59,7 +59,7 @@ def strew(
     """
     fine = (FINE * shape[0], FINE * shape[1])
     surface = _Surface(
-        area=np.zeros((len(materials), *fine), np.float32),
+        area=np.zeros((*fine, len(materials)), np.float32),
         height=(0.5 * smooth_noise(fine, 14, rng) + 0.3 * smooth_noise(fine, 4, rng)).astype(np.float32),
         texture=(0.7 * smooth_noise(fine, 7, rng) + 0.5 * smooth_noise(fine, 2.5, rng)).astype(np.float32),
         # what one fine pixel of thickness hides of the X-rays from below
@@ -67,7 +67,7 @@ def strew(
             [_opacity_per_um(one, instrument) * pixel_size_um / FINE for one in materials], np.float32
         ),
     )
-    surface.area[0] = 1.0
+    surface.area[..., 0] = 1.0
     size = np.array([HABITS[name].size if name in HABITS else 1.0 for name in scene.phase_names])
 
     quota = Quota({scene.phase_names.index(name): share for name, share in scene.share.items()})
@@ -109,7 +109,7 @@ def _radii(scene: ParticleScene, fine: tuple[int, int], rng: np.random.Generator
 
 @dataclass(eq=False)
 class _Surface:
-    """The specimen while it is drawn; (n_phases, 2 n_y, 2 n_x) and (2 n_y, 2 n_x) arrays in fine pixels."""
+    """The specimen while it is drawn; (2 n_y, 2 n_x[, n_phases]) arrays, lengths in fine pixels."""
 
     area: np.ndarray
     height: np.ndarray
@@ -179,7 +179,7 @@ class _Surface:
             x_ray_brightness=block_mean(x_ray).astype(np.float32),
             relief=relief.astype(np.float32),
             tilt=tilt.astype(np.float32),
-            backscatter=np.tensordot(eta, self.area, axes=1),
+            backscatter=self.area @ eta,
         )
 
 
@@ -218,11 +218,14 @@ def _lay(
             dy, dx = y - y0, x - x0
             along = (dx * cosine + dy * sine) / (stretch * radius)
             across = (dy * cosine - dx * sine) * stretch / radius
+            distance = math.hypot(along, across)
+            if distance > 1.7:
+                continue
             theta = math.atan2(across, along)
             rim = 1.0 + 0.2 * roughness * texture[y, x]
             for k in range(wave.size):
                 rim += wave[k] * math.cos((k + 2) * theta + start[k])
-            distance = math.hypot(along, across) / max(rim, 0.3)
+            distance /= max(rim, 0.3)
             if distance >= 1.0:
                 continue
             top = math.sqrt(1.0 - distance**2.5)
@@ -235,7 +238,7 @@ def _lay(
             if layer <= 0.0:
                 continue
             hidden = 1.0 - math.exp(-layer * opacity)
-            for other in range(area.shape[0]):
-                area[other, y, x] *= 1.0 - hidden
-            area[phase, y, x] += hidden
+            for other in range(area.shape[2]):
+                area[y, x, other] *= 1.0 - hidden
+            area[y, x, phase] += hidden
             height[y, x] = max(height[y, x], base + top)

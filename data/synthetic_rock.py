@@ -68,9 +68,9 @@ def crystallise(
     body = np.where(phase < len(scene.framework), grain, len(phase_of_grain) + phase)
     opening = _boundary_opening(body, rng)
     relief = (1.0 - 0.75 * opening) * (1.0 + 0.006 * smooth_noise(fine, 30, rng))
-    area = np.empty((len(materials), *shape), np.float32)
+    area = np.empty((*shape, len(materials)), np.float32)
     for index in range(len(materials)):
-        area[index] = block_mean((phase == index).astype(np.float32))
+        area[..., index] = block_mean((phase == index).astype(np.float32))
     return Specimen(
         area=area,
         x_ray_brightness=block_mean(1.0 - 0.35 * opening).astype(np.float32),
@@ -171,9 +171,8 @@ def _set_accessories(
     near_mafic = np.argwhere(mafic[phase_of_grain][grain])
     for name, share in scene.accessory.items():
         habit, index = scene.grains[name], names.index(name)
-        target = share * phase.size
+        missing = share * phase.size
         while True:
-            missing = target - (phase == index).sum()
             radius = FINE * scene.median_radius_px * habit.size * rng.lognormal(0.0, 0.3)
             if missing < 0.25 * math.pi * radius**2:
                 break
@@ -185,7 +184,7 @@ def _set_accessories(
             # a crystal section: a convex polygon of 4 or 6 sides
             n_sides = int(rng.choice([4, 6]))
             direction = (np.arange(n_sides) + rng.uniform(-0.12, 0.12, n_sides)) * 2 * np.pi / n_sides
-            _stamp(
+            missing -= _stamp(
                 phase,
                 index,
                 len(scene.framework),
@@ -238,6 +237,7 @@ def _stamp(phase, index, n_framework, y0, x0, radius, turn, stretch, direction, 
     n_y, n_x = phase.shape
     reach = int(1.5 * radius * stretch) + 2
     cosine, sine = math.cos(turn), math.sin(turn)
+    n_set = 0
     for y in range(max(0, int(y0) - reach), min(n_y, int(y0) + reach + 1)):
         for x in range(max(0, int(x0) - reach), min(n_x, int(x0) + reach + 1)):
             dy, dx = y - y0, x - x0
@@ -248,6 +248,8 @@ def _stamp(phase, index, n_framework, y0, x0, radius, turn, stretch, direction, 
                 if along * math.cos(direction[k]) + across * math.sin(direction[k]) > level[k]:
                     inside = False
                     break
-            # an accessory mineral never overgrows another, except that the last, the trace, may be enclosed
+            # accessory minerals do not overgrow each other
             if inside and phase[y, x] < n_framework:
                 phase[y, x] = index
+                n_set += 1
+    return n_set
