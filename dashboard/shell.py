@@ -13,7 +13,8 @@ from dashboard import theme
 #: a lodestone: the stone that always points to what is sought
 _LOGO = (
     "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24' width='26' height='26'>"
-    "<path d='M12 1l9 6v10l-9 6-9-6V7z' fill='#e8edf1' fill-opacity='.16' stroke='#e8edf1' stroke-width='1.4'/>"
+    "<path d='M12 1l9 6v10l-9 6-9-6V7z' fill='#e8edf1' fill-opacity='.16'"
+    " stroke='#e8edf1' stroke-width='1.4'/>"
     "<path d='M12 4.5l2.6 7.5H9.4z' fill='#e0a060'/><path d='M12 19.5L9.4 12h5.2z' fill='#e8edf1'/></svg>"
 )
 

@@ -130,7 +130,8 @@ class PhasesControls:
         )  # fmt: skip
         self.threshold = self._bind(
             pmui.FloatSlider(
-                label="Least probability", start=0, end=0.99, step=0.01, sizing_mode="stretch_width", margin=(6, 16)
+                label="Least probability", start=0, end=0.99, step=0.01,
+                sizing_mode="stretch_width", margin=(6, 16),
             ),
             None, "probability_threshold", to_recipe=float,
         )  # fmt: skip

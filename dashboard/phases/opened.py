@@ -7,12 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from data import xray_lines
+from data.element_abundance import known_elements
 from data.elemental_maps import ElementalMaps
 from data.spectrum_image import SpectrumImage
-
-#: without metadata, lines of these elements are offered in the menu: what minerals, dust and alloys hold
-_OFFERED = ["C", "N", "O", "F", "Na", "Mg", "Al", "Si", "P", "S", "Cl", "K", "Ca", "Sc", "Ti", "V", "Cr", "Mn", "Fe", "Co", "Ni", "Cu", "Zn", "Ga", "Ge", "As", "Se", "Br", "Rb", "Sr", "Y", "Zr", "Nb", "Mo", "Ru", "Rh", "Pd", "Ag", "Cd", "In", "Sn", "Sb", "Te", "I", "Cs", "Ba", "La", "Ce", "Pr", "Nd", "Sm", "Eu", "Gd", "Tb", "Dy", "Ho", "Er", "Yb", "Lu", "Hf", "Ta", "W", "Re", "Os", "Ir", "Pt", "Au", "Hg", "Tl", "Pb", "Bi", "Th", "U"]  # fmt: skip
-
 
 @dataclass(frozen=True, eq=False)
 class OpenedMap:
@@ -78,7 +75,7 @@ class OpenedMap:
         energy, beam = self.image.energy, self.image.beam_kev or np.inf
         return tuple(
             line.name
-            for element in dict.fromkeys((*self.image.elements, *_OFFERED))
+            for element in dict.fromkeys((*self.image.elements, *known_elements()))
             for line in xray_lines.lines_of(element)
             if line.name.endswith("a")
             and line.edge_kev < beam
@@ -99,8 +96,9 @@ def _facts(
     else:
         facts.append(("Pixel size", "not calibrated"))
     if isinstance(dataset, SpectrumImage):
-        facts.append(("Channels", f"{dataset.energy.n_channels} × {1e3 * dataset.energy.scale_kev:.3g} eV"
-                      if dataset.energy.calibrated else f"{dataset.energy.n_channels}, not calibrated"))  # fmt: skip
+        energy = dataset.energy
+        width = f" × {1e3 * energy.scale_kev:.3g} eV" if energy.calibrated else ", not calibrated"
+        facts.append(("Channels", f"{energy.n_channels}{width}"))
         facts.append(("Counts per pixel", f"{counts_per_pixel:,.3g}"))
     else:
         facts.append(("Maps", ", ".join(dataset.lines)))

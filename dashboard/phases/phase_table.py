@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import param
 from panel.custom import JSComponent
@@ -112,17 +112,18 @@ export function render({model, el}) {
 }
 """
 
-    _stylesheets = [
+    _stylesheets: ClassVar[list[str]] = [
         """
 :host { display: flex; flex-direction: column; min-height: 0; }
 .scroll { overflow: auto; max-height: 100%; }
 table { width: 100%; border-collapse: collapse; font-size: 12.5px; color: inherit; }
-th { position: sticky; top: 0; z-index: 1; text-align: left; font-weight: 600; font-size: 11.5px; opacity: 0.75;
-     padding: 4px 6px; border-bottom: 1px solid rgba(128, 128, 128, 0.35); }
+th { position: sticky; top: 0; z-index: 1; text-align: left; font-weight: 600; font-size: 11.5px;
+     opacity: 0.75; padding: 4px 6px; border-bottom: 1px solid rgba(128, 128, 128, 0.35); }
 th:nth-child(4), th:nth-child(5) { text-align: right; }
 td { padding: 1px 6px; border-bottom: 1px solid rgba(128, 128, 128, 0.16); height: 27px; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; cursor: pointer; }
-td.lines { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; max-width: 130px; cursor: pointer; }
+td.lines { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; max-width: 130px;
+     cursor: pointer; }
 td.colour { width: 24px; padding-right: 0; } td.eye { width: 20px; padding: 0; }
 tr:hover td { background: rgba(128, 128, 128, 0.12); }
 tr.chosen td { background: rgba(255, 45, 149, 0.16); }
