@@ -16,8 +16,8 @@ from scipy import ndimage, sparse
 
 from data import synthetic_cache
 from data.axes import EnergyAxis
+from data.silicon_detector import Instrument
 from data.spectrum_image import SpectrumImage
-from data.synthetic_detector import Instrument
 from data.synthetic_events import draw_counts
 from data.synthetic_geometry import Specimen
 from data.synthetic_minerals import MATERIALS

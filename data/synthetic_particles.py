@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 from scipy import ndimage
 
-from data.synthetic_detector import Instrument
+from data.silicon_detector import Instrument
 from data.synthetic_geometry import FINE, Quota, Specimen, block_mean, smooth_noise
 from data.synthetic_minerals import HABITS, Habit
 from data.synthetic_spectra import Material, mean_depth_g_cm2

@@ -22,7 +22,7 @@ import numpy as np
 import xraydb
 
 from data.axes import EnergyAxis
-from data.synthetic_detector import LOWEST_TABLE_KEV, Instrument, attenuation
+from data.silicon_detector import LOWEST_TABLE_KEV, Instrument, attenuation
 from data.xray_lines import LineComponent, components_of
 
 # Ionisation cross-section, cm2 keV2 per electron of the shell: Bethe's 6.51e-20, times a factor that makes

@@ -1,4 +1,4 @@
-"""The electron beam and the silicon drift detector of the synthetic maps: what becomes of emitted photons.
+"""A silicon drift detector and its beam: efficiency, resolution, escape peaks; mass attenuation of elements.
 
 Escape peaks follow S. J. B. Reed & N. G. Ware, J. Phys. E 5, 582 (1972); mass attenuation from xraydb.
 """
