@@ -103,7 +103,7 @@ class Library:
         ValueError
             The entry is unknown or unreadable, or there is no room for it.
         """
-        key = (entry_id, self._version(entry_id))
+        key = (entry_id, self.version(entry_id))
         with self._lock:
             datasets = self._loaded(key)
             if datasets is not None:
@@ -131,7 +131,7 @@ class Library:
                         return dataset
         return None
 
-    def _version(self, entry_id: str) -> Hashable:
+    def version(self, entry_id: str) -> Hashable:
         """What changes when the files of an entry do: names, sizes and times."""
         path = next((entry.path for entry in self._catalogue.entries() if entry.id == entry_id), None)
         if path is None:

@@ -6,17 +6,20 @@ import gc
 import logging
 import os
 import threading
+from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
 from urllib.parse import parse_qsl, urlencode
 
 import panel as pn
 import torch
+from data.catalogue import Catalogue
 
 from dashboard.job_monitor import JobMonitor
 from dashboard.jobs import JobQueue
 from dashboard.library import Library
 from dashboard.phases.workspace import PhasesWorkspace
+from dashboard.result_cache import ResultCache
 from dashboard.settings import Settings
 from dashboard.shell import page
 from dashboard.workbench import Workbench
@@ -24,19 +27,35 @@ from dashboard.workbench import Workbench
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, eq=False)
+class Shared:
+    """What all visits of the process have together."""
+
+    catalogue: Catalogue
+    library: Library
+    queue: JobQueue
+    kept: ResultCache
+
+
 @lru_cache(maxsize=1)
-def shared() -> tuple[Library, JobQueue]:
-    """The datasets and the job queue of this process; made at the first call, read-only for visits."""
+def shared() -> Shared:
+    """Made at the first call; visits read it and never change it."""
     settings = Settings.from_environment()
     # the event loop answers everybody on one core: computing leaves it that core
     torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
-    return Library(settings), JobQueue(settings.n_workers)
+    catalogue = Catalogue(settings.data_folder, settings.cache_folder)
+    return Shared(
+        catalogue=catalogue,
+        library=Library(catalogue, settings.memory_bytes),
+        queue=JobQueue(settings.n_workers),
+        kept=ResultCache(settings.cache_folder),
+    )
 
 
 def serve_visit() -> None:
     """Build the page of this visit and make it the answer to the request."""
     pn.extension(notifications=True)
-    library, queue = shared()
+    common = shared()
     document = pn.state.curdoc
 
     def tell(text: str, kind: str) -> None:
@@ -48,8 +67,16 @@ def serve_visit() -> None:
 
     workbench = Workbench()
     problems = workbench.restore(_link())
-    monitor = JobMonitor(queue, owner=id(document))
-    workspace = PhasesWorkspace(workbench.phases, library, monitor, document.add_next_tick_callback, tell)
+    monitor = JobMonitor(common.queue, owner=id(document))
+    workspace = PhasesWorkspace(
+        workbench.phases,
+        common.catalogue,
+        common.library,
+        common.kept,
+        monitor,
+        document.add_next_tick_callback,
+        tell,
+    )
     page("Lodestone", [], workspace.sidebar, workspace.main).servable(title="Lodestone")
 
     def begin() -> None:

@@ -1,7 +1,8 @@
 """Results as files: arrays and plain values, nothing that could run code when it is read.
 
-A value is a tree of frozen dataclasses, tuples, lists, mappings, numbers, text and arrays. The arrays go into an
-npz file as they are; the rest goes beside them as JSON. Only dataclasses of this project are made again.
+A value is a tree of frozen dataclasses, tuples, lists, mappings, numbers, text and arrays. The arrays go
+into an npz file as they are; the rest goes beside them as JSON. Only dataclasses of this project are made
+again.
 """
 
 from __future__ import annotations

@@ -127,7 +127,7 @@ def line_intensities(spectra: np.ndarray, result: PhasesResult) -> np.ndarray:
     if not isinstance(result.prepared, SpectrumImage):
         return np.asarray(spectra, np.float64)
     weights = line_maps.line_weights(result.prepared, result.maps.lines, result.recipe.line_maps.background)
-    return spectra @ weights.astype(np.float64)
+    return spectra @ weights
 
 
 def main_lines(spectra: np.ndarray, pixels: np.ndarray, result: PhasesResult) -> tuple[tuple[str, ...], ...]:

@@ -6,16 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 import panel_material_ui as pmui
+from data.catalogue import Catalogue
 
-from dashboard.library import Library
 from dashboard.phases.state import PhasesState
 
 
 class DatasetMenu:
     """Choose a dataset of the catalogue; ``open_entry(entry_id, index)`` does the rest."""
 
-    def __init__(self, state: PhasesState, library: Library, open_entry: Callable[[str, int], None]) -> None:
-        self._state, self._library, self._open = state, library, open_entry
+    def __init__(
+        self, state: PhasesState, catalogue: Catalogue, open_entry: Callable[[str, int], None]
+    ) -> None:
+        self._state, self._catalogue, self._open = state, catalogue, open_entry
         self._following = False
         placed = {"size": "small", "sizing_mode": "stretch_width", "margin": (4, 8)}
         self.entries = pmui.Select(label="Dataset", searchable=True, filter_on_search=True, **placed)
@@ -33,12 +35,12 @@ class DatasetMenu:
 
     def refresh(self) -> None:
         """List the folder again."""
-        entries = self._library.entries()
+        entries = self._catalogue.entries()
         options = {f"{entry.name}": entry.id for entry in entries}
         self._following = True
         self.entries.param.update(options=options, value=self._state.entry_id)
         self._following = False
-        folder = self._library.folder
+        folder = self._catalogue.folder
         self.folder.object = (
             "Set LODESTONE_DATA to a folder to find your own files here."
             if folder is None

@@ -11,6 +11,7 @@ from data.element_abundance import known_elements
 from data.elemental_maps import ElementalMaps
 from data.spectrum_image import SpectrumImage
 
+
 @dataclass(frozen=True, eq=False)
 class OpenedMap:
     """What there is to look at in a prepared map.

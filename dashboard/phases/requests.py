@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Generator, Hashable
 from dataclasses import dataclass
 
 from dashboard.library import Library
 from dashboard.phases.opened import OpenedMap
+from dashboard.result_cache import ResultCache
 from data.elemental_maps import ElementalMaps
 from data.spectrum_image import SpectrumImage
 from models.phases import StageReport, run
@@ -48,9 +49,9 @@ class OpenRequest:
     @property
     def key(self) -> Hashable:
         # a file may have been replaced since: what the library holds decides, not the name alone
-        return ("open", self.library.stamp(self.entry_id), self.index, self.choices)
+        return ("open", self.entry_id, self.library.version(self.entry_id), self.index, self.choices)
 
-    def run(self) -> Iterator[Step]:
+    def run(self) -> Generator[Step, None, Opened]:
         yield Step(0.05, f"Opening {self.entry_id}")
         signals = self.library.open(self.entry_id).datasets
         if self.index >= len(signals):
@@ -76,7 +77,7 @@ class PrepareRequest:
     def key(self) -> Hashable:
         return ("prepare", self.dataset.dataset_id, self.choices)
 
-    def run(self) -> Iterator[Step]:
+    def run(self) -> Generator[Step, None, OpenedMap]:
         yield Step(0.1, self.title)
         return view_of(self.dataset, self.choices)
 
@@ -87,6 +88,7 @@ class FindRequest:
 
     dataset: Dataset
     recipe: PhasesRecipe
+    kept: ResultCache
     previous: PhasesResult | None = None
 
     title = "Finding phases"
@@ -95,12 +97,17 @@ class FindRequest:
     def key(self) -> Hashable:
         return ("find", self.dataset.dataset_id, self.recipe)
 
-    def run(self) -> Iterator[StageReport]:
-        last: StageReport | None = None
+    def run(self) -> Generator[StageReport, None, PhasesResult]:
+        found = self.kept.load(self.dataset, self.recipe)
+        if found is not None:
+            yield StageReport("done", 1.0, "Found before", partial=found)
+            return found
+        result: PhasesResult | None = None
         for report in run(self.dataset, self.recipe, self.previous):
-            last = report
+            result = report.partial or result
             yield report
-        return last.partial
+        self.kept.save(result)
+        return result
 
 
 def view_of(dataset: Dataset, choices: LineMapChoices) -> OpenedMap:

@@ -26,7 +26,8 @@ def _card(title: str, tools: Sequence[Any], body: Any, **params: Any) -> pmui.Pa
     )  # fmt: skip
     return pmui.Paper(
         head, body, elevation=0, sizing_mode="stretch_width", margin=0,
-        sx={"border": "1px solid", "borderColor": "divider", "overflow": "hidden", "padding": "2px"}, **params,
+        sx={"border": "1px solid", "borderColor": "divider", "overflow": "hidden", "padding": "2px"},
+        **params,
     )  # fmt: skip
 
 

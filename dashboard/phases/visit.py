@@ -12,7 +12,9 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from bokeh.model import Model
 
+from dashboard.gate import PaintGate
 from dashboard.job_monitor import JobMonitor
 from dashboard.jobs import Job
 from dashboard.library import Library
@@ -21,6 +23,7 @@ from dashboard.phases.opened import OpenedMap
 from dashboard.phases.progress import ProgressCard
 from dashboard.phases.requests import FindRequest, Opened, OpenRequest, PrepareRequest
 from dashboard.phases.state import PhasesState
+from dashboard.result_cache import ResultCache
 from dashboard.selection import Origin, PhaseMembers, Selection, drawn, select
 from data import sparse_counts
 from models.live_phases import LivePhases, live_phases
@@ -37,23 +40,29 @@ class PhasesVisit:
     Parameters
     ----------
     state : what is chosen and shown
-    library : datasets of the process
+    library, kept : datasets of the process, and results on disk
     monitor : this visit's eye on the job queue
     schedule : calls a function soon on the thread of the page
     tell : shows a message to the person: (text, "error" | "warning" | "info")
+    anchor : a figure of the page, whose painting sets the pace of live answers
     """
 
     def __init__(
         self,
         state: PhasesState,
         library: Library,
+        kept: ResultCache,
         monitor: JobMonitor,
         schedule: Callable[[Callable[[], None]], None],
         tell: Callable[[str, str], None],
+        anchor: Model,
     ) -> None:
-        self.state, self.library, self._monitor, self._tell = state, library, monitor, tell
+        self.state, self.library, self._kept = state, library, kept
+        self._monitor, self._tell = monitor, tell
         self.progress = ProgressCard(self.cancel)
         self._job: Job | None = None
+        self._newest: LivePhases | None = None
+        self._gate = PaintGate(self._draw_newest, anchor)
         self._phases = LatestWins(_answer, self._show_phases, self._live_failed, schedule)
         self._selections = LatestWins(_selection, self._show_selection, self._live_failed, schedule)
         state.param.watch(self._recipe_changed, "recipe")
@@ -76,6 +85,7 @@ class PhasesVisit:
             self._end()
             self._phases.drop()
             self._selections.drop()
+            self._newest = None
             # lines are of this sample; the other choices are a matter of taste and stay
             state.param.update(entry_id=entry_id, dataset_index=index, titles=answer.titles)
             state.open(answer.dataset, answer.view)
@@ -106,7 +116,7 @@ class PhasesVisit:
             self._tell("Open a dataset first.", "info")
             return
         same_map = state.result is not None and state.result.dataset_id == state.dataset.dataset_id
-        request = FindRequest(state.dataset, state.recipe, state.result if same_map else None)
+        request = FindRequest(state.dataset, state.recipe, self._kept, state.result if same_map else None)
 
         def done(result: PhasesResult) -> None:
             self._end()
@@ -196,6 +206,14 @@ class PhasesVisit:
         return shown
 
     def _show_phases(self, answer: LivePhases) -> None:
+        self._newest = answer
+        self._gate()
+
+    def _draw_newest(self) -> None:
+        """Show the newest answer; the gate calls this once the one before is painted."""
+        answer = self._newest
+        if answer is None:
+            return
         self.state.shown = answer
         chosen = self.state.chosen_phase
         if chosen is not None:

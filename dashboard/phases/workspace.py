@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import panel_material_ui as pmui
+from data.catalogue import Catalogue
 
 from dashboard.job_monitor import JobMonitor
 from dashboard.library import Library
@@ -16,6 +17,7 @@ from dashboard.phases.readout import readout
 from dashboard.phases.state import PhasesState
 from dashboard.phases.view import PhasesView
 from dashboard.phases.visit import PhasesVisit
+from dashboard.result_cache import ResultCache
 
 
 class PhasesWorkspace:
@@ -24,16 +26,18 @@ class PhasesWorkspace:
     def __init__(
         self,
         state: PhasesState,
+        catalogue: Catalogue,
         library: Library,
+        kept: ResultCache,
         monitor: JobMonitor,
         schedule: Callable[[Callable[[], None]], None],
         tell: Callable[[str, str], None],
     ) -> None:
         self.state = state
         self.views = LinkedViews(state)
-        self.visit = PhasesVisit(state, library, monitor, schedule, tell)
+        self.visit = PhasesVisit(state, library, kept, monitor, schedule, tell, self.views.phase.figure)
         self.controls = PhasesControls(state, self.visit.find)
-        self.datasets = DatasetMenu(state, library, self.visit.open)
+        self.datasets = DatasetMenu(state, catalogue, self.visit.open)
         self.view = PhasesView(state, self.views)
         self._wire()
 
