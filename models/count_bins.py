@@ -17,6 +17,7 @@ from data.sparse_counts import row_sums
 
 _CHANNELS_PER_BIN_UNCALIBRATED = 4
 _WIDTHS_PER_FWHM = 2.5  # bins per full width at half maximum: a peak still has a shape
+_BLOCK = 1 << 20
 _LEAST_SHARE = 1e-4  # of all counts: emptier neighbouring bins are joined, they are background
 
 
@@ -96,16 +97,18 @@ def bin_counts(counts: sparse.csr_matrix, shape: tuple[int, int], bin_of_channel
     indptr = np.zeros(size.size + 1, counts.indptr.dtype)
     np.cumsum(size, out=indptr[1:])
     indices = np.empty(indptr[-1], np.int32)
-    largest = np.iinfo(np.uint16).max
-    wide = (
-        counts.nnz > 0
-        and int(counts.data.max()) * max(int(np.bincount(bin_of_channel + 1).max()), 1) > largest
-    )
-    data = np.empty(indptr[-1], np.uint32 if wide else np.uint16)
+    data = np.empty(indptr[-1], _unsigned_type(counts, bin_of_channel))
     total = np.zeros(size.size, np.float32)
     _fill(counts.indptr, counts.indices, counts.data, bin_of_channel, n_bins, indptr, indices, data, total)
     binned = sparse.csr_matrix((data, indices, indptr), shape=(size.size, n_bins), copy=False)
     return BinnedCounts(binned, bin_of_channel, total, shape)
+
+
+def _unsigned_type(counts: sparse.csr_matrix, bin_of_channel: np.ndarray) -> type:
+    """The narrowest type that no bin can overflow."""
+    widest = int(np.bincount(bin_of_channel + 1)[1:].max())
+    largest = widest * (int(counts.data.max()) if counts.nnz else 0)
+    return next(kind for kind in (np.uint8, np.uint16, np.uint32) if largest <= np.iinfo(kind).max)
 
 
 def thin(binned: BinnedCounts, fraction: float, seed: int) -> tuple[BinnedCounts, BinnedCounts]:
@@ -121,19 +124,17 @@ def thin(binned: BinnedCounts, fraction: float, seed: int) -> tuple[BinnedCounts
     seed : of the random numbers
     """
     random = np.random.default_rng(seed)
-    first = random.binomial(binned.counts.data, fraction).astype(binned.counts.data.dtype)
-    return _with_data(binned, first), _with_data(binned, binned.counts.data - first)
+    data = binned.counts.data
+    first = np.empty_like(data)
+    for begin in range(0, data.size, _BLOCK):
+        first[begin : begin + _BLOCK] = random.binomial(data[begin : begin + _BLOCK], fraction)
+    return _with_data(binned, first), _with_data(binned, data - first)
 
 
 def _with_data(binned: BinnedCounts, data: np.ndarray) -> BinnedCounts:
-    kept = data > 0
-    indptr = np.zeros_like(binned.counts.indptr)
-    # counts kept before every row start: a cumulative sum read at the row bounds
-    running = np.zeros(data.size + 1, indptr.dtype)
-    np.cumsum(kept, out=running[1:])
-    indptr[:] = running[binned.counts.indptr]
+    """Other counts at the same places: indices are shared, zeros stay as entries."""
     counts = sparse.csr_matrix(
-        (data[kept], binned.counts.indices[kept], indptr), shape=binned.counts.shape, copy=False
+        (data, binned.counts.indices, binned.counts.indptr), shape=binned.counts.shape, copy=False
     )
     return BinnedCounts(counts, binned.bin_of_channel, row_sums(counts).astype(np.float32), binned.shape)
 

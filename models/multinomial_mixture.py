@@ -22,6 +22,7 @@ _LEAST_PIXELS = 2.0
 _NEW_WEIGHT = 1e-3
 _WINDOW_COUNTS = 300.0  # counts that a smoothed pixel should see to be placed among the first clusters
 _N_FEATURES = 14
+_BLOCK_PIXELS = 16_384
 _MOST_START_PIXELS = 40_000
 
 
@@ -67,9 +68,7 @@ def start(binned: BinnedCounts, n_clusters: int, seed: int) -> np.ndarray:
     (n_clusters, n_bins) float64, rows sum to 1
     """
     mean = mean_spectrum(binned)
-    counts = binned.counts.astype(np.float32)
-    moments = np.asarray((counts.T @ counts).todense(), dtype=np.float64)
-    moments -= np.diag(np.asarray(counts.sum(axis=0), dtype=np.float64).ravel())
+    moments = _second_moments(binned)
     scale = 1 / np.sqrt(mean)
     moments *= scale[:, None] * scale[None, :]
     _, vectors = np.linalg.eigh(moments)
@@ -86,6 +85,16 @@ def start(binned: BinnedCounts, n_clusters: int, seed: int) -> np.ndarray:
     label = fitted.predict(features)
     share = (label[:, None] == np.arange(n_clusters)).astype(np.float32)
     return _normalised(accumulate(binned.counts, share) + _PRIOR_COUNTS * mean)
+
+
+def _second_moments(binned: BinnedCounts) -> np.ndarray:
+    """Sum over the pixels of n n^T - diag(n), (n_bins, n_bins): the second moments of the rates."""
+    moments = np.zeros((binned.n_bins, binned.n_bins))
+    for begin in range(0, binned.counts.shape[0], _BLOCK_PIXELS):
+        counts = binned.counts[begin : begin + _BLOCK_PIXELS].astype(np.float32)
+        moments += (counts.T @ counts).toarray()
+        moments[np.diag_indices(binned.n_bins)] -= np.asarray(counts.sum(axis=0)).ravel()
+    return moments
 
 
 def begin(spectra: np.ndarray) -> SpectraMixture:
