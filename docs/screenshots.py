@@ -1,7 +1,7 @@
 """Make the pictures of the README: serve the app, drive it in a headless browser, photograph it.
 
-``python docs/screenshots.py`` (or ``make screenshots``) writes docs/screenshot.png, and with ``--all`` also the
-dark page and the narrow ones.
+``python docs/screenshots.py`` (or ``make screenshots``) writes docs/screenshot.png, and with ``--all`` also
+the dark page and the narrow ones.
 """
 
 from __future__ import annotations
@@ -23,9 +23,15 @@ sys.path.insert(0, str(ROOT))
 from tools.browser import find_browser  # noqa: E402
 
 FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
 #: the phase map is drawn in phases, and no job is under way
 FOUND = """() => {
   const models = (window.Bokeh?.documents ?? []).flatMap(d => [...d._all_models.values()]);

@@ -33,13 +33,13 @@ def layer(plot, name):
 
 
 def test_a_dataset_fills_the_maps_in_um_with_row_0_on_top(page):
-    state, views, opened, _ = page
+    _state, views, _opened, _ = page
     data = layer(views.element, "intensity")
     assert data["image"][0].shape == SHAPE
     assert (data["dw"][0], data["dh"][0]) == (18.0, 12.0)
     assert (views.frame.y_range.start, views.frame.y_range.end) == (12.0, 0)
     assert views.element.scale_bar.visible
-    assert [curve for curve in views.spectra.source.data["name"]] == ["All pixels"]
+    assert list(views.spectra.source.data["name"]) == ["All pixels"]
     assert views.spectra.marks.data["line"] == ["Si_Ka", "Ca_Ka", "Fe_Ka"]
 
 
@@ -57,7 +57,7 @@ def test_the_element_map_shows_the_image_that_is_asked_for(page, shown):
 
 
 def test_three_lines_become_red_green_and_blue(page):
-    state, views, opened, stripe = page
+    state, views, _opened, stripe = page
     state.composite = ("Fe_Ka", "Si_Ka", "Ca_Ka")
     state.map_shown = COLOUR_COMPOSITE
     colour = layer(views.element, "rgb")["image"][0].view(np.uint8).reshape(*SHAPE, 4)
@@ -115,7 +115,7 @@ def test_a_colour_change_sends_no_image(page):
 
 
 def test_a_lasso_on_a_map_comes_back_in_map_pixels(page):
-    state, views, opened, _ = page
+    _state, views, _opened, _ = page
     seen = []
     views.element.on_selection(seen.append)
     geometry = {"type": "rect", "x0": 1.0, "x1": 6.0, "y0": 0.5, "y1": 2.0}
