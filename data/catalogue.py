@@ -1,0 +1,147 @@
+"""What can be opened: the datasets below the data folder, and the built-in demo.
+
+An id is the path below the folder, with forward slashes; it travels in links, so it is checked like any
+text from outside. No id reaches beyond the folder: not by '..', not as an absolute path, not through a
+symbolic link.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from data.readers import SUPPORTED, Opened, UnreadableFile, is_dataset, open_dataset
+from data.readers.formats import companions, datasets_below, is_companion
+
+log = logging.getLogger(__name__)
+
+DEMO_ID = "demo"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One dataset that can be opened.
+
+    Attributes
+    ----------
+    id : "demo", or the path below the data folder
+    path : its file or folder, or None for the demo
+    name : what to call it in a list
+    kind : "demo", "spectra" or "maps"
+    description : what it is, e.g. "Bruker map (.bcf)"
+    size_bytes : size of its files, companions included
+    modified : when the file was last changed, seconds since 1970; 0 for the demo
+    """
+
+    id: str
+    path: Path | None
+    name: str
+    kind: str
+    description: str
+    size_bytes: int
+    modified: float
+
+
+class Catalogue:
+    """The datasets of a folder and the demo; a thin view that reads the folder when it is asked.
+
+    Parameters
+    ----------
+    folder : the data folder (LODESTONE_DATA), or None where there is only the demo
+    cache_folder : where the demo is kept once it is made; the user's cache folder if None
+    """
+
+    def __init__(self, folder: Path | str | None, cache_folder: Path | str | None = None) -> None:
+        self.folder = None if folder is None else Path(folder)
+        self._cache_folder = default_cache_folder() if cache_folder is None else Path(cache_folder)
+
+    def entries(self) -> tuple[Entry, ...]:
+        """All that can be opened, the demo first, then by path. Names and sizes are looked at, not "
+        f"contents."""
+        demo = Entry(DEMO_ID, None, "Demo (synthetic particles)", "demo", "built-in demo", 0, 0.0)
+        if self.folder is None or not self.folder.is_dir():
+            return (demo,)
+        root = self.folder.resolve()
+        found = []
+        for path in datasets_below(root):
+            try:
+                found.append(_entry(path, root))
+            except OSError:  # gone, or made unreadable, since it was listed
+                log.debug("left out of the catalogue: %s", path, exc_info=True)
+        return (demo, *sorted(found, key=lambda entry: (entry.id.casefold(), entry.id)))
+
+    def resolve(self, entry_id: str) -> Path:
+        """The path of a dataset in the data folder.
+
+        Raises
+        ------
+        UnreadableFile
+            There is no dataset of that id in the folder, whatever else the id may name.
+        """
+        shown = entry_id[:200].encode("utf-8", "replace").decode()
+        unknown = UnreadableFile(
+            f"There is no dataset {shown!r} in the data folder. Choose one of the list; it may "
+            f"have been moved or renamed."
+        )
+        if self.folder is None or not entry_id or "\0" in entry_id:
+            raise unknown
+        relative = PurePosixPath(entry_id)
+        if relative.is_absolute() or any(part == ".." or part.startswith("~") for part in relative.parts):
+            raise unknown
+        try:
+            root = self.folder.resolve(strict=True)
+            path = (root / relative).resolve(strict=True)
+            inside = path.is_relative_to(root)
+        except (OSError, ValueError, RuntimeError) as error:  # no such file, odd characters, a loop of links
+            raise unknown from error
+        hidden = any(part.startswith(".") for part in relative.parts)
+        if not inside or hidden or not is_dataset(path) or is_companion(path, root):
+            raise unknown
+        return path
+
+    def open(self, entry_id: str, progress: Callable[[float, str], None] | None = None) -> Opened:
+        """The datasets of an entry; the demo is made at its first opening (some seconds) and then kept.
+
+        Raises
+        ------
+        UnreadableFile
+            The entry is unknown, or its file cannot be opened.
+        """
+        if entry_id == DEMO_ID:
+            from data.synthetic import cached_demo
+
+            image, _truth = cached_demo(self._cache_folder)
+            return Opened((image,))
+        return open_dataset(self.resolve(entry_id), progress)
+
+
+def default_cache_folder() -> Path:
+    """LODESTONE_CACHE where it is set, else 'lodestone' in the user's cache folder of the platform."""
+    if chosen := os.environ.get("LODESTONE_CACHE"):
+        return Path(chosen).expanduser()
+    if os.name == "nt":
+        base = os.environ.get("LOCALAPPDATA")
+        return Path(base or Path.home() / "AppData" / "Local") / "lodestone"
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "lodestone"
+
+
+def _entry(path: Path, root: Path) -> Entry:
+    relative = path.relative_to(root).as_posix()
+    if relative == DEMO_ID:
+        relative = f"./{DEMO_ID}"  # a folder of that name must not hide the built-in demo
+    is_maps = path.is_dir() and path.suffix.lower() != ".zspy"
+    status = path.stat()
+    size = 0 if path.is_dir() else status.st_size
+    return Entry(
+        id=relative,
+        path=path,
+        name=path.name if relative == "." else relative,
+        kind="maps" if is_maps else "spectra",
+        description=SUPPORTED["folder" if is_maps else path.suffix.lower()],
+        size_bytes=size + sum(one.stat().st_size for one in companions(path)),
+        modified=status.st_mtime,
+    )

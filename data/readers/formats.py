@@ -1,0 +1,168 @@
+"""The formats that open, how a file shows which it is, and how datasets are found in a folder."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from data.readers.image_folder import looks_like_maps
+from data.readers.image_names import IMAGE_SUFFIXES
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format by its ending: what to call it, the module that reads it, and how its files begin.
+
+    ``begins`` lists possible first bytes, or is empty where the format has none of its own.
+    """
+
+    description: str
+    module: str
+    begins: tuple[bytes, ...] = ()
+
+
+_HDF5 = (b"\x89HDF\r\n\x1a\n",)
+_ZIP = (b"PK\x03\x04",)
+
+FORMATS: Mapping[str, Format] = {
+    ".bcf": Format("Bruker map (.bcf)", "bruker", (b"AAMVHFSS",)),
+    ".hspy": Format("HyperSpy signal (.hspy)", "arrays", _HDF5),
+    ".zspy": Format("HyperSpy signal (.zspy)", "arrays", _ZIP),
+    ".emd": Format("Velox or Berkeley file (.emd)", "emd", _HDF5),
+    ".asw": Format("JEOL project (.asw)", "jeol", (b"\x00\x00\x00\x00",)),
+    ".pts": Format("JEOL map (.pts)", "jeol", (b"\x30\x01\x00\x00",)),
+    ".elid": Format("Phenom project (.elid)", "phenom", (b"BZ",)),
+    ".spd": Format("EDAX map (.spd)", "arrays", (b"MAPSPECTRA_DATA",)),
+    ".rpl": Format("Ripple map (.rpl with .raw)", "arrays"),
+    ".emi": Format("TIA file (.emi with .ser)", "arrays"),
+    ".ser": Format("TIA series (.ser)", "arrays", (b"II\x97\x01",)),
+    ".dm3": Format("DigitalMicrograph file (.dm3)", "arrays", (b"\x00\x00\x00\x03",)),
+    ".dm4": Format("DigitalMicrograph file (.dm4)", "arrays", (b"\x00\x00\x00\x04",)),
+    ".nxs": Format("NeXus file (.nxs)", "arrays", _HDF5),
+    ".nexus": Format("NeXus file (.nexus)", "arrays", _HDF5),
+    ".zip": Format("zip archive with one dataset (.zip)", "archive", _ZIP),
+}
+
+SUPPORTED: Mapping[str, str] = {
+    **{ending: format.description for ending, format in FORMATS.items()},
+    "folder": "folder with one image per element (TIFF, PNG, CSV)",
+}
+
+_FOLDERS_ABOVE = 3  # a JEOL project lies so far above its maps
+_IGNORED = ("__macosx", "thumbs.db", "desktop.ini", "$recycle.bin")
+
+
+def is_dataset(path: Path | str) -> bool:
+    """Whether a path looks like something that opens, by names alone: nothing is read but a zip's list."""
+    path = Path(path)
+    with contextlib.suppress(OSError, ValueError):
+        if path.is_dir():
+            return path.suffix.lower() == ".zspy" or looks_like_maps(_image_names(path))
+        if path.suffix.lower() == ".zip":
+            return bool(names_in_archive(path))
+        return path.suffix.lower() in FORMATS and path.is_file()
+    return False
+
+
+def datasets_below(folder: Path) -> Iterator[Path]:
+    """Files and folders that look like datasets, in a folder or below it or itself, sorted.
+
+    Left out are hidden ones, the companions of others (the maps of a JEOL project, the .ser files of an
+    .emi), and what symbolic links lead to outside of the folder.
+    """
+    root = folder.resolve()
+    for current, folders, files in os.walk(root, followlinks=False):
+        here = Path(current)
+        folders[:] = sorted(
+            name for name in folders if not _is_hidden(name) and not (here / name).is_symlink()
+        )
+        stores = [name for name in folders if name.lower().endswith(".zspy")]
+        folders[:] = [name for name in folders if name not in stores]
+        files = sorted(name for name in files if not _is_hidden(name))
+        if here != root and looks_like_maps(
+            [name for name in files if name.lower().endswith(IMAGE_SUFFIXES)]
+        ):
+            yield here
+        for name in (*stores, *files):
+            path = here / name
+            inside = not path.is_symlink() or path.resolve().is_relative_to(root)
+            if inside and not is_companion(path, root) and is_dataset(path):
+                yield path
+
+
+def is_companion(path: Path, root: Path) -> bool:
+    """Whether a file belongs to another one that opens with it."""
+    suffix = path.suffix.lower()
+    if suffix == ".pts":
+        above = [path.parent, *path.parents[1 : _FOLDERS_ABOVE + 1]]
+        return any(_has(folder, ".asw") for folder in above if folder.is_relative_to(root))
+    if suffix == ".ser":
+        stem = path.stem.rsplit("_", 1)[0].lower()
+        return any(name.lower() == f"{stem}.emi" for name in _names(path.parent))
+    return False
+
+
+def companions(path: Path) -> list[Path]:
+    """The files that make up a dataset besides the path itself, as far as names tell."""
+    suffix, folder = path.suffix.lower(), path.parent
+    if path.is_dir():
+        if suffix == ".zspy":
+            return [one for one in path.rglob("*") if one.is_file()]
+        return [path / name for name in _image_names(path)]
+    if suffix == ".rpl":
+        return [one for one in (path.with_suffix(".raw"), path.with_suffix(".RAW")) if one.is_file()][:1]
+    if suffix == ".emi":
+        start = f"{path.stem.lower()}_"
+        return [
+            folder / n for n in _names(folder) if n.lower().startswith(start) and n.lower().endswith(".ser")
+        ]
+    if suffix == ".spd":
+        return [one for one in (path.with_suffix(".spc"), path.with_suffix(".ipr")) if one.is_file()]
+    if suffix == ".asw":
+        kinds = (".pts", ".img", ".map")
+        return [one for one in folder.glob("*/*/*") if one.suffix.lower() in kinds]
+    return []
+
+
+def names_in_archive(path: Path) -> list[str]:
+    """Names in a zip that belong to a dataset; empty where there is none or the file is no zip."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [one.filename for one in archive.infolist() if not one.is_dir()]
+    except (OSError, zipfile.BadZipFile, NotImplementedError):
+        return []
+    names = [name for name in names if not any(_is_hidden(part) for part in name.split("/"))]
+    if any(Path(name).suffix.lower() in FORMATS and not name.lower().endswith(".zip") for name in names):
+        return names
+    if any(part.lower().endswith(".zspy") for name in names for part in name.split("/")[:-1]):
+        return names
+    images = [name for name in names if name.lower().endswith(IMAGE_SUFFIXES)]
+    return names if looks_like_maps([name.rsplit("/", 1)[-1] for name in images]) else []
+
+
+def supported_endings() -> str:
+    """The endings that open, as a list for a message."""
+    return ", ".join(FORMATS)
+
+
+def _image_names(folder: Path) -> list[str]:
+    return [name for name in _names(folder) if name.lower().endswith(IMAGE_SUFFIXES) and not _is_hidden(name)]
+
+
+def _names(folder: Path) -> Iterable[str]:
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:
+        return []
+
+
+def _has(folder: Path, ending: str) -> bool:
+    return any(name.lower().endswith(ending) for name in _names(folder))
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith((".", "~")) or name.lower() in _IGNORED

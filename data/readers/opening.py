@@ -1,0 +1,130 @@
+"""Open a dataset by its path: find the reader, and say plainly what is wrong with a file."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import warnings
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from data.elemental_maps import ElementalMaps
+from data.readers import image_folder
+from data.readers.dense_blocks import Progress
+from data.readers.formats import FORMATS, Format, supported_endings
+from data.readers.image_names import IMAGE_SUFFIXES
+from data.readers.unreadable import UnreadableFile
+from data.spectrum_image import SpectrumImage
+
+log = logging.getLogger(__name__)
+
+Dataset = SpectrumImage | ElementalMaps
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """What a file offers: several datasets where it holds several EDS signals, the best choice first."""
+
+    datasets: tuple[Dataset, ...]
+
+
+def open_dataset(path: Path | str, progress: Callable[[float, str], None] | None = None) -> Opened:
+    """Open a file of spectra or a folder of element maps.
+
+    Parameters
+    ----------
+    path : the file, .zspy store or folder
+    progress : is told the fraction done (0..1) and a short message, from time to time
+
+    Raises
+    ------
+    UnreadableFile
+        It cannot be opened; the message says what was found and what to do. What the parser had to say
+        is in the log.
+    """
+    report: Progress = progress or (lambda _fraction, _message: None)
+    try:
+        datasets = _open(Path(path), report)
+    except UnreadableFile as error:
+        log.info("not opened: %s", error, exc_info=error.__cause__)
+        raise
+    except Exception as error:
+        log.warning("not opened: %s", path, exc_info=True)
+        raise UnreadableFile(_translated(Path(path), error)) from error
+    report(1.0, "opened")
+    return Opened(datasets)
+
+
+def _open(path: Path, progress: Progress) -> tuple[Dataset, ...]:
+    suffix = path.suffix.lower()
+    if "\0" in str(path):
+        raise UnreadableFile("The name of the file holds a character that no file name can hold.")
+    if not path.exists():
+        raise UnreadableFile(f"There is no file {path.name} in {path.parent.name or path.parent}.")
+    if path.is_dir() and suffix != ".zspy":
+        return image_folder.read(path, progress)
+    if suffix not in FORMATS:
+        raise UnreadableFile(_unsupported(path))
+    kind = FORMATS[suffix]
+    if path.is_file():
+        _check_start(path, kind)
+    module = importlib.import_module(f"data.readers.{kind.module}")
+    with warnings.catch_warnings():
+        # parsers warn about metadata that they do not know; nobody could act on it
+        warnings.simplefilter("ignore")
+        if kind.module == "archive":
+            return module.read(path, progress, _open)
+        return module.read(path, progress)
+
+
+def _unsupported(path: Path) -> str:
+    suffix = path.suffix.lower()
+    if suffix in IMAGE_SUFFIXES:
+        return (
+            f"{path.name} is a single image or table. To open element maps, open the folder that holds one "
+            f"image per element, named like Fe_Ka.tif or Si.png."
+        )
+    if suffix == ".raw":
+        return f"{path.name} holds numbers without a description. Open the .rpl file that belongs to it."
+    ending = f"files ending in {path.suffix}" if suffix else "files without an ending"
+    return f"{path.name} cannot be opened: {ending} are not supported. Supported are {supported_endings()}."
+
+
+def _check_start(path: Path, kind: Format) -> None:
+    """Refuse empty files, and those that do not begin as their format does."""
+    with path.open("rb") as file:
+        start = file.read(64)
+    if not start:
+        raise UnreadableFile(f"{path.name} is empty (0 bytes). Copy or export it again.")
+    if kind.begins and not any(start.startswith(one) for one in kind.begins):
+        raise UnreadableFile(
+            f"{path.name} is not a {kind.description}: its content is of another kind or damaged. Check "
+            f"that the file was copied whole and kept its ending."
+        )
+
+
+def _translated(path: Path, error: Exception) -> str:
+    """The exception of a parser, in words for the person who asked for the file."""
+    kind = FORMATS.get(path.suffix.lower())
+    description = kind.description if kind else "folder"
+    if isinstance(error, PermissionError):
+        return f"{path.name} may not be read: permission denied. Ask its owner for read access."
+    if isinstance(error, MemoryError):
+        return (
+            f"{path.name} needs more memory than there is. Crop or rebin it in the program that wrote it, "
+            f"or use a larger machine."
+        )
+    if isinstance(error, zipfile.BadZipFile):
+        return f"{path.name} is a damaged or incomplete zip archive. Copy it again."
+    if isinstance(error, ModuleNotFoundError):
+        return f"{path.name} needs the Python package {error.name!r}, which is not installed (make install)."
+    if isinstance(error, FileNotFoundError) and error.filename:
+        missing = Path(str(error.filename)).name
+        return f"{path.name} needs the file {missing}, which is not there. Copy both to one folder."
+    return (
+        f"{path.name} could not be read as a {description}: it is damaged, incomplete or of a version that "
+        f"is not known here. Copy or export it again; if it opens in the program that wrote it, export it "
+        f"as .hspy or .rpl."
+    )
