@@ -7,6 +7,8 @@ from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
+import param
+from panel.util import edit_readonly
 
 from dashboard import theme
 
@@ -21,7 +23,7 @@ _LOGO = (
 
 def page(title: str, header: Sequence[Any], sidebar: Sequence[Any], main: Sequence[Any]) -> pmui.Page:
     """The page of one visit."""
-    return pmui.Page(
+    page = pmui.Page(
         title=title,
         header=[pn.pane.HTML(_LOGO, width=30, margin=(6, 2)), *header],
         sidebar=list(sidebar),
@@ -31,3 +33,14 @@ def page(title: str, header: Sequence[Any], sidebar: Sequence[Any], main: Sequen
         busy_indicator=None,
         sx={"& .MuiToolbar-root": {"minHeight": "52px !important"}},
     )
+    # a Page follows pn.state.busy, which is one for the whole process: the process would never free a visit
+    # that was closed, and each visit would write into the pages of the others
+    with edit_readonly(page):
+        page.busy = _Busy().param.busy
+    return page
+
+
+class _Busy(param.Parameterized):
+    """What a page follows in place of the state of the process: nothing that changes."""
+
+    busy = param.Boolean(default=False)

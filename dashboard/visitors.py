@@ -55,28 +55,9 @@ def shared() -> Shared:
 def serve_visit() -> None:
     """Build the page of this visit and make it the answer to the request."""
     pn.extension(notifications=True)
-    common = shared()
-    document = pn.state.curdoc
-
-    def tell(text: str, kind: str) -> None:
-        log.log(logging.ERROR if kind == "error" else logging.INFO, "told the visitor: %s", text)
-        notifications = pn.state.notifications
-        if notifications is not None:
-            # a message may quote a file or a recipe: it is shown as text, never as HTML
-            getattr(notifications, kind)(escape(text), duration=0 if kind == "error" else 6000)
-
     workbench = Workbench()
     problems = workbench.restore(_link())
-    monitor = JobMonitor(common.queue, owner=id(document))
-    workspace = PhasesWorkspace(
-        workbench.phases,
-        common.catalogue,
-        common.library,
-        common.kept,
-        monitor,
-        document.add_next_tick_callback,
-        tell,
-    )
+    workspace = connect(workbench)
     page("Lodestone", [], workspace.sidebar, workspace.main).servable(title="Lodestone")
 
     def begin() -> None:
@@ -91,7 +72,32 @@ def serve_visit() -> None:
 
     workbench.phases.param.watch(follow_link, ["recipe", "entry_id", "dataset_index"])
     pn.state.onload(begin)
+
+
+def connect(workbench: Workbench) -> PhasesWorkspace:
+    """The workspace of this visit, connected to what the process shares."""
+    common = shared()
+    document = pn.state.curdoc
+    monitor = JobMonitor(common.queue, owner=id(document))
     pn.state.on_session_destroyed(lambda _context: _leave(monitor))
+    return PhasesWorkspace(
+        workbench.phases,
+        common.catalogue,
+        common.library,
+        common.kept,
+        monitor,
+        document.add_next_tick_callback,
+        tell,
+    )
+
+
+def tell(text: str, kind: str) -> None:
+    """Show a message to this visitor and write it to the log; kind is error, warning or info."""
+    log.log(logging.ERROR if kind == "error" else logging.INFO, "told the visitor: %s", text)
+    notifications = pn.state.notifications
+    if notifications is not None:
+        # a message may quote a file or a recipe: it is shown as text, never as HTML
+        getattr(notifications, kind)(escape(text), duration=0 if kind == "error" else 6000)
 
 
 def _link() -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bokeh.models import ColumnDataSource
+from bokeh.models import ColumnDataSource, Range1d
 from bokeh.plotting import figure
 
 from dashboard import theme
@@ -20,6 +20,8 @@ class LossPlot:
             height=height,
             sizing_mode="stretch_width",
             y_axis_type="log",
+            x_range=Range1d(0, 10),
+            y_range=Range1d(0.1, 1),
             x_axis_label="Epoch",
             y_axis_label="Loss",
             tools="hover",
@@ -53,3 +55,8 @@ class LossPlot:
         if points:
             epoch, train, validation = zip(*points, strict=True)
             self.source.stream(dict(epoch=list(epoch), train=list(train), validation=list(validation)))
+            # fixed ranges, set here: ranges that follow the data complain of a curve without points
+            losses = [loss for name in ("train", "validation") for loss in self.source.data[name] if loss > 0]
+            if losses:
+                self.figure.y_range.update(start=min(losses) * 0.9, end=max(losses) * 1.1)
+            self.figure.x_range.end = max(10, max(epoch))

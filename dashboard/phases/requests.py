@@ -53,7 +53,7 @@ class OpenRequest:
 
     def run(self) -> Generator[Step, None, Opened]:
         yield Step(0.05, f"Opening {self.entry_id}")
-        signals = self.library.open(self.entry_id).datasets
+        signals = self.library.open(self.entry_id)
         if self.index >= len(signals):
             raise ValueError(
                 f"{self.entry_id} holds {len(signals)} signals; number {self.index + 1} was asked for."

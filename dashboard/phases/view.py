@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 from typing import Any
 
 import panel as pn
@@ -14,6 +15,7 @@ from dashboard.phases.phase_table import PhaseTable
 from dashboard.phases.state import ALL_COUNTS, COLOUR_COMPOSITE, NAVIGATION, PhasesState
 
 _MENU = {"size": "small", "margin": (0, 3), "variant": "outlined", "sx": theme.MENU_SX}
+_ONE_LINE = "white-space:nowrap; overflow:hidden; text-overflow:ellipsis"
 _CURVES = ["Sum", "Phases", "Selection", "End-members"]
 
 
@@ -37,7 +39,10 @@ class PhasesView:
     def __init__(self, state: PhasesState, views: LinkedViews) -> None:
         self.state, self.views = state, views
         self.table = PhaseTable(on_change=state.set_phase, sizing_mode="stretch_both", margin=0)
-        self.readout = pn.pane.HTML("", sizing_mode="stretch_width", height=22, margin=(0, 8))
+        self.readout = pn.pane.HTML(
+            "", sizing_mode="stretch_width", height=22, margin=(2, 8),
+            styles={"font-size": "13px", "white-space": "nowrap", "overflow": "hidden"},
+        )  # fmt: skip
         self.facts = pn.pane.HTML("", sizing_mode="stretch_width", margin=(0, 8))
         self._build_menus()
         self.main = self._main()
@@ -192,12 +197,15 @@ def _summary(n_valid: int, assigned: int) -> str:
 
 
 def _facts_html(title: str, facts: Sequence[tuple[str, str]], notes: Sequence[str]) -> str:
-    from html import escape
-
     parts = [
         f"<b>{escape(title)}</b>",
-        *(f"<span>{escape(name)}: {escape(value)}</span>" for name, value in facts),
+        *(
+            f"<span style='white-space:nowrap'>{escape(name)}: {escape(value)}</span>"
+            for name, value in facts
+        ),
     ]
     line = " &nbsp;·&nbsp; ".join(parts)
-    note = f"<div style='opacity:.8'>{escape(' '.join(notes))}</div>" if notes else ""
+    text = escape(" ".join(notes))
+    # one line, however much there is to say: the rest shows when the mouse rests on it
+    note = f"<div title='{text}' style='{_ONE_LINE}; opacity:.75'>{text}</div>" if notes else ""
     return f"<div style='font-size:13px; line-height:1.5'>{line}{note}</div>"
