@@ -18,7 +18,8 @@ from data.xray_lines import detector_fwhm_kev
 
 LOWEST_TABLE_KEV = 0.1  # the attenuation tables end here
 _HIGHEST_KEV = 300.0
-_SILICON_EDGE_KEV, _SILICON_KA_KEV = 1.839, 1.740
+SILICON_KA_KEV = 1.740
+_SILICON_EDGE_KEV = 1.839
 _SILICON_YIELD, _SILICON_JUMP = 0.043, 10.37
 _POLYIMIDE = {"C": 0.69, "H": 0.03, "N": 0.07, "O": 0.21}
 
@@ -65,7 +66,7 @@ class Instrument:
         escape = escape_fraction(energy_kev)
         spectrum = self.broadened(energy_kev, counted * (1.0 - escape), axis)
         above = escape > 0
-        spectrum += self.broadened(energy_kev[above] - _SILICON_KA_KEV, (counted * escape)[above], axis)
+        spectrum += self.broadened(energy_kev[above] - SILICON_KA_KEV, (counted * escape)[above], axis)
         spectrum[axis.energy_kev < self.threshold_kev] = 0.0
         return spectrum
 
@@ -119,7 +120,7 @@ def escape_fraction(energy_kev: np.ndarray) -> np.ndarray:
     """Share of the photons whose silicon K photon leaves the detector (Reed & Ware), 0 below 1.84 keV."""
     energy_kev = np.atleast_1d(energy_kev)
     incoming = attenuation({"Si": 1.0}, energy_kev)
-    outgoing = attenuation({"Si": 1.0}, np.array([_SILICON_KA_KEV]))[0]
+    outgoing = attenuation({"Si": 1.0}, np.array([SILICON_KA_KEV]))[0]
     lost = 1.0 - outgoing / incoming * np.log1p(incoming / outgoing)
     share = 0.5 * _SILICON_YIELD * (1.0 - 1.0 / _SILICON_JUMP) * lost
     return np.where(energy_kev > _SILICON_EDGE_KEV, share, 0.0)

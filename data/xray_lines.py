@@ -26,7 +26,7 @@ _MAIN_GROUPS = ("Ka", "La", "Ma")
 # Below about 0.1 keV lie detector noise and outer-shell transitions for which the tables are guesses;
 # Li (0.054) is the lightest element of which anyone maps a K line.
 _LOWEST_KEV = 0.05
-# L and M emission of light elements: less than one photon for so many vacancies is never a usable line
+# L and M families of light elements with fewer photons per vacancy (L of Si, Ca) are never usable lines
 _LEAST_YIELD = 4e-4
 _STATES = {"K": 2, "L1": 2, "L2": 2, "L3": 4, "M1": 2, "M2": 2, "M3": 4, "M4": 4, "M5": 6}
 # A K line is worth mapping from 1.5 times its edge on. L lines of heavy elements (Au, W, Pb) have M lines
@@ -110,6 +110,11 @@ def lines_of(element: str) -> tuple[XrayLine, ...]:
         nearest = difflib.get_close_matches(element, _symbols(), n=3, cutoff=0.5)
         raise ValueError(f"There is no element {element!r}; did you mean {' or '.join(nearest or ['Fe'])}?")
     return tuple(_groups(element).values())
+
+
+def transitions_of(element: str) -> tuple[XrayLine, ...]:
+    """Single transitions of an element ("Fe_Ka1", "Fe_Ka2", "Fe_Kb1" ...) that a detector could see."""
+    return tuple(_transitions(element).values())
 
 
 @lru_cache(maxsize=128)
@@ -235,7 +240,7 @@ def _symbols() -> tuple[str, ...]:
 
 @lru_cache(maxsize=128)
 def _transitions(element: str) -> dict[str, XrayLine]:
-    """Single transitions by Siegbahn name ("Kb1"), without those too weak or too soft to be seen."""
+    """Single transitions by Siegbahn name ("Kb1"), without families too weak or lines too soft to be seen."""
     edges = xraydb.xray_edges(element)
     found = {}
     for siegbahn, transition in xraydb.xray_lines(element).items():
@@ -245,8 +250,6 @@ def _transitions(element: str) -> dict[str, XrayLine]:
         # electrons ionise the shells of a family roughly by their number of electrons
         share = _STATES[shell] / sum(n for state, n in _STATES.items() if state[0] == shell[0])
         photons = share * edges[shell].fyield * transition.intensity
-        if shell[0] != "K" and edges[shell].fyield * transition.intensity < _LEAST_YIELD:
-            continue
         found[siegbahn] = XrayLine(
             f"{element}_{siegbahn}",
             element,
@@ -256,7 +259,11 @@ def _transitions(element: str) -> dict[str, XrayLine]:
             edges[shell].energy / 1e3,
             photons,
         )
-    return _with_weights(found)
+    emitted: dict[str, float] = {"K": 1.0}
+    for one in found.values():
+        if one.family != "K":
+            emitted[one.family] = emitted.get(one.family, 0.0) + one.photon_yield
+    return _with_weights({name: one for name, one in found.items() if emitted[one.family] >= _LEAST_YIELD})
 
 
 @lru_cache(maxsize=128)
