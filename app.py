@@ -1,5 +1,5 @@
 """Lodestone in the browser: ``panel serve app.py``, or ``make serve``."""
 
-from dashboard.visitors import serve_visit
+from dashboard.visitors import visit_page
 
-serve_visit()
+visit_page().servable(title="Lodestone")

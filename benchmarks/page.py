@@ -6,7 +6,8 @@ change in the page to the frame in which the target is painted, server and webso
 space is that of the two principal components of the line maps: what is measured does not depend on where the
 points lie.
 
-Wanted at 1024 x 1024: slider to repaint at most 300 ms (median of 20), lasso to map and spectrum at most 300 ms.
+Wanted at 1024 x 1024: slider to repaint at most 300 ms (median of 20), lasso to map and spectrum at most
+300 ms.
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ ARM = """() => {
     window.lassoed = (async () => {
         const targets = ['phase_map:phases', 'spectra'].map(name => painted(name));
         const start = await new Promise(resolve =>
-            document.addEventListener('pointerup', () => resolve(performance.now()), {once: true, capture: true}));
+            document.addEventListener('pointerup', () => resolve(performance.now()),
+                                      {once: true, capture: true}));
         return (await Promise.all(targets)).map(end => end - start); })(); }"""
 
 

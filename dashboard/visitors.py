@@ -12,8 +12,8 @@ from html import escape
 from urllib.parse import parse_qsl, urlencode
 
 import panel as pn
+import panel_material_ui as pmui
 import torch
-from data.catalogue import Catalogue
 
 from dashboard.job_monitor import JobMonitor
 from dashboard.jobs import JobQueue
@@ -23,6 +23,7 @@ from dashboard.result_cache import ResultCache
 from dashboard.settings import Settings
 from dashboard.shell import page
 from dashboard.workbench import Workbench
+from data.catalogue import Catalogue
 
 log = logging.getLogger(__name__)
 
@@ -52,13 +53,12 @@ def shared() -> Shared:
     )
 
 
-def serve_visit() -> None:
-    """Build the page of this visit and make it the answer to the request."""
+def visit_page() -> pmui.Page:
+    """The page of this visit, as its link asks for it; the dataset is opened once the page has loaded."""
     pn.extension(notifications=True)
     workbench = Workbench()
     problems = workbench.restore(_link())
     workspace = connect(workbench)
-    page("Lodestone", [], workspace.sidebar, workspace.main).servable(title="Lodestone")
 
     def begin() -> None:
         for problem in problems:
@@ -72,6 +72,7 @@ def serve_visit() -> None:
 
     workbench.phases.param.watch(follow_link, ["recipe", "entry_id", "dataset_index"])
     pn.state.onload(begin)
+    return page("Lodestone", [], workspace.sidebar, workspace.main)
 
 
 def connect(workbench: Workbench) -> PhasesWorkspace:

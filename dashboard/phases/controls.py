@@ -41,6 +41,10 @@ class PhasesControls:
             margin=(8, 8),
         )
         self.find.on_click(lambda _event: find())
+        self.stale = pmui.Typography(
+            "The line maps or the network were changed since: find the phases again to apply that.",
+            variant="caption", visible=False, margin=(0, 12), sizing_mode="stretch_width",
+        )  # fmt: skip
         self.preparation = self._preparation()
         self.phases = self._phases()
         self.network = self._network()
@@ -219,3 +223,7 @@ class PhasesControls:
             self.why.object = shown.why
         self.n_phases.disabled = shown is None
         self.find.disabled = prepared is None
+        result, recipe = self.state.result, self.state.recipe
+        self.stale.visible = result is not None and (
+            (result.recipe.line_maps, result.recipe.autoencoder) != (recipe.line_maps, recipe.autoencoder)
+        )

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import panel_material_ui as pmui
-from data.catalogue import Catalogue
 
 from dashboard.phases.state import PhasesState
+from data.catalogue import Catalogue
 
 
 class DatasetMenu:

@@ -70,7 +70,11 @@ class PhasesView:
         self.clear = pmui.Button(label="Clear selection", size="small", visible=False, margin=(0, 4))
         self.clear.on_click(lambda _event: state.param.update(selection=None, chosen_phase=None))
         self.curves = pmui.CheckButtonGroup(
-            options=_CURVES, value=list(state.spectra_shown), size="small", margin=(0, 4)
+            options=_CURVES,
+            value=list(state.spectra_shown),
+            size="small",
+            margin=(0, 4),
+            sx={"& .MuiToggleButton-root": {"whiteSpace": "nowrap"}},
         )
         self.norm = pmui.Select(
             options=state.param.spectra_norm.objects, value=state.spectra_norm, width=112, **_MENU

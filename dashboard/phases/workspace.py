@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import panel_material_ui as pmui
-from data.catalogue import Catalogue
 
 from dashboard.job_monitor import JobMonitor
 from dashboard.library import Library
@@ -18,6 +17,7 @@ from dashboard.phases.state import PhasesState
 from dashboard.phases.view import PhasesView
 from dashboard.phases.visit import PhasesVisit
 from dashboard.result_cache import ResultCache
+from data.catalogue import Catalogue
 
 
 class PhasesWorkspace:
@@ -52,6 +52,7 @@ class PhasesWorkspace:
         return [
             self.datasets.panel,
             self.controls.find,
+            self.controls.stale,
             self.visit.progress.panel,
             _section("Phases", self.controls.phases),
             _section("Lines and preparation", self.controls.preparation, collapsed=True),
@@ -83,5 +84,5 @@ class PhasesWorkspace:
 def _section(title: str, body: Any, collapsed: bool = False) -> pmui.Card:
     return pmui.Card(
         body, title=title, collapsed=collapsed, sizing_mode="stretch_width", margin=(4, 8), elevation=0,
-        outlined=True, title_variant="h6",
+        outlined=True, title_variant="subtitle1",
     )  # fmt: skip
