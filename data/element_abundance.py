@@ -24,7 +24,7 @@ _CRUST_MG_PER_KG = {
 # substrates, coatings, grids, holders, alloys and atmospheric residue: seen far more often under the
 # beam than the crust holds of them
 _BROUGHT_MG_PER_KG = {
-    "C": 50000, "N": 2000, "Cu": 2000, "Au": 300, "Ni": 1000, "Cr": 2000, "Zn": 500, "Ag": 100, "Pd": 50,
+    "C": 50000, "N": 100, "Cu": 2000, "Au": 300, "Ni": 1000, "Cr": 2000, "Zn": 500, "Ag": 100, "Pd": 50,
     "Pt": 50, "Sn": 200, "Pb": 300, "W": 50, "Mo": 50, "Co": 100, "S": 5000, "Cl": 3000, "Ir": 5,
 }  # fmt: skip
 

@@ -16,19 +16,21 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.optimize import nnls
 
 from data.axes import EnergyAxis
-from data.element_abundance import commonness, known_elements
+from data.element_abundance import known_elements
 from data.silicon_detector import SILICON_KA_KEV, escape_fraction
 from data.xray_lines import XrayLine, detector_fwhm_kev, lines_of, transitions_of
 
 _CLIPPING_FWHM = 2.5  # reach of the background's bridges over peaks
 _TAIL_KEV = 0.06  # decay of the low-energy tail of incomplete charge collection
 # Templates are ideal: near a strong peak they are wrong by a few per cent of it
-_MODEL_ERROR = 0.03
+MODEL_ERROR = 0.03
 # A softer family may be chosen only after the harder one that the beam excites as well: who claims zinc
 # for its L line beside sodium must show the K line
 _WELL_EXCITED = 1.45
+_NEVER_SOLID = ("Ne", "Ar", "Kr", "Xe")
 _MOST_SHIFT_KEV = 0.1
-_NARROWEST_KEV, _WIDEST_KEV = 0.122, 0.18  # detectors' resolutions at Mn Ka
+# what detectors have: 20 to 110 eV of noise, a Fano factor of 0.09 to 0.2
+_NOISE_KEV2, _SPREAD_KEV = (0.0004, 0.0121), (0.0018, 0.0041)
 
 
 @dataclass(frozen=True)
@@ -36,11 +38,13 @@ class Response:
     """Where energies fall on the channels, and how wide: the axis of a file, corrected by its own peaks."""
 
     axis: EnergyAxis
-    mn_ka_fwhm_kev: float = 0.130
+    # FWHM^2 = noise + spread * energy, keV^2 and keV: at first those of a detector of 129 eV
+    noise_kev2: float = float(detector_fwhm_kev(0.0) ** 2)
+    spread_kev: float = float(detector_fwhm_kev(1.0) ** 2 - detector_fwhm_kev(0.0) ** 2)
 
     def fwhm_kev(self, energy_kev: float | np.ndarray) -> float | np.ndarray:
         """Full width at half maximum of a line, keV."""
-        return detector_fwhm_kev(energy_kev, self.mn_ka_fwhm_kev)
+        return np.sqrt(self.noise_kev2 + self.spread_kev * np.maximum(energy_kev, 0.0))
 
     def peak(self, energy_kev: float) -> np.ndarray:
         """A line of one count with its escape peak, (n_channels,) float64."""
@@ -58,7 +62,7 @@ class Response:
 
     def corrected(self, fit: Fit, axis: EnergyAxis) -> Response:
         """The response after a Newton step on offset, gain and width; ``axis`` is that of the file."""
-        shift, stretch, bend = fit.imperfection
+        shift, stretch, bend, bend_stretch = fit.imperfection
         scale = self.axis.scale_kev
         offset = self.axis.offset_kev - shift * scale
         gain = scale * (1.0 - stretch * scale / self.axis.high_kev)
@@ -66,9 +70,10 @@ class Response:
         if np.abs(step.energy_kev - axis.energy_kev)[axis.window(0.2, 7.0)].max(initial=0) > _MOST_SHIFT_KEV:
             step = self.axis
         # convolution with a Gaussian of variance v adds v / 2 times the second derivative
-        squared = self.mn_ka_fwhm_kev**2 + 8.0 * math.log(2.0) * 2.0 * bend * scale**2
-        width = math.sqrt(min(max(squared, _NARROWEST_KEV**2), _WIDEST_KEV**2))
-        return Response(step, width)
+        squared = 8.0 * math.log(2.0) * 2.0 * scale**2
+        noise = self.noise_kev2 + squared * bend
+        spread = self.spread_kev + squared * bend_stretch / self.axis.high_kev
+        return Response(step, float(np.clip(noise, *_NOISE_KEV2)), float(np.clip(spread, *_SPREAD_KEV)))
 
     def _gaussian(self, energy_kev: float) -> np.ndarray:
         sigma = self.fwhm_kev(energy_kev) / 2.3548
@@ -101,23 +106,23 @@ class Fit:
     ----------
     amplitude, sigma : (n_families,) counts of the main lines and their significance
     residual, variance : (n_channels,) what is left, counts, and its variance with the templates' error
-    imperfection : what is left of offset (channels), gain (channels at the end of the axis) and width
-        (channels squared, half the missing variance)
+    imperfection : what is left of offset (channels), gain (channels at the end of the axis), noise and
+        spread with energy (half the missing variance, channels squared, the latter at the end of the axis)
     """
 
     amplitude: np.ndarray
     sigma: np.ndarray
     residual: np.ndarray
     variance: np.ndarray
-    imperfection: tuple[float, float, float]
+    imperfection: tuple[float, float, float, float]
 
 
 def families_on(axis: EnergyAxis, beam_kev: float) -> list[Family]:
     """Every family of a natural element whose main line the beam excites and the axis shows."""
     found = []
     for element in known_elements():
-        if commonness(element) <= 0.1:
-            continue  # neon, krypton, xenon: never solid under a microscope
+        if element in _NEVER_SOLID:
+            continue
         harder = None
         for family in ("K", "L", "M"):
             main = next((one for one in lines_of(element) if one.name == f"{element}_{family}a"), None)
@@ -171,20 +176,20 @@ def fit_templates(templates: np.ndarray, counts: np.ndarray, background: np.ndar
     amplitude, _ = nnls((lines / np.sqrt(counted)).T, net / np.sqrt(counted))
     # the second time with what is wrong with ideal peaks, which needs the first fit
     model = amplitude @ lines
-    columns = np.concatenate([lines, _imperfections(model, axis)])
-    variance = counted + (_MODEL_ERROR * model) ** 2
+    columns = np.concatenate([lines, imperfections(model, axis)])
+    variance = counted + (MODEL_ERROR * model) ** 2
     weight = 1.0 / np.sqrt(variance)
     amplitude, _ = nnls((columns * weight).T, net * weight)
     normal = (lines / variance) @ lines.T
     spread = np.sqrt(np.diag(np.linalg.pinv(normal, hermitian=True)))
     n, n_lines = len(templates), len(lines)
-    wrong = amplitude[n_lines : n_lines + 6]
+    wrong = amplitude[n_lines : n_lines + 8]
     return Fit(
         amplitude[:n],
         amplitude[:n] / np.maximum(spread[:n], 1e-12),
         net - amplitude @ columns,
         variance,
-        (-(wrong[0] - wrong[1]), -(wrong[2] - wrong[3]), wrong[4] - wrong[5]),
+        (wrong[1] - wrong[0], wrong[3] - wrong[2], wrong[4] - wrong[5], wrong[6] - wrong[7]),
     )
 
 
@@ -200,15 +205,17 @@ def _pile_up(net: np.ndarray, axis: EnergyAxis) -> np.ndarray:
     return shape / shape.sum() if shape.sum() > 0 else shape
 
 
-def _imperfections(model: np.ndarray, axis: EnergyAxis) -> np.ndarray:
-    """What a real detector does to ideal peaks, to first order: (7, n_channels).
+def imperfections(model: np.ndarray, axis: EnergyAxis) -> np.ndarray:
+    """What a real detector does to ideal peaks, to first order: (9, n_channels).
 
     Peaks off by an offset or a gain, wider or narrower than expected (each with both signs, for the
     fit takes no negative amplitude), and a tail of incomplete charge collection on the low side.
     """
     slope = np.gradient(model)
-    stretch = slope * axis.energy_kev / axis.high_kev
     bend = np.gradient(slope)
+    along = axis.energy_kev / axis.high_kev
     decay = np.exp(-np.arange(0, int(6 * _TAIL_KEV / axis.scale_kev)) * axis.scale_kev / _TAIL_KEV)
     tail = np.convolve(model[::-1], decay / decay.sum())[: model.size][::-1]
-    return np.stack([slope, -slope, stretch, -stretch, bend, -bend, tail])
+    return np.stack(
+        [slope, -slope, slope * along, -slope * along, bend, -bend, bend * along, -bend * along, tail]
+    )
