@@ -21,8 +21,11 @@ MAX_CONFUSION = 0.05  # groups stand apart if fewer pixels of each would be take
 
 
 def choose(grid: LatentGrid, choices: MixtureChoices) -> int:
-    """Number of groups of pixels that stand apart in latent space, 1 to 20."""
+    """Number of phases, 1 to 20: groups that stand apart in latent space or, as published, the least BIC."""
     most = min(MAX_PHASES, grid.n_cells)
+    if choices.number_by == "bic":
+        fits = mixture.fit_range(grid, choices, range(1, most + 1))
+        return min(fits, key=lambda fitted: fitted.bic).n_phases
     fitted = mixture.fit(grid, replace(choices, n_phases=most))
     return int(joined_components(fitted.probabilities(grid.centre), grid.weight).max()) + 1
 

@@ -14,12 +14,13 @@ from models.recipe import (
     RefinementChoices,
 )
 
-#: The pipeline of Tung et al. 2023 (doi 10.1029/2022GC010530) as its authors ran it: plain windows, neighbour
-#: mean, z-score and softmax, small batches at a low learning rate, a Gaussian mixture with full covariances whose
-#: number BIC chooses, nothing after it
+#: The pipeline of Tung et al. 2023 (doi 10.1029/2022GC010530) as its authors ran it: plain windows, small
+#: batches at a low learning rate, a Gaussian mixture whose number BIC chooses, and nothing after it
 PUBLISHED = PhasesRecipe(
     line_maps=LineMapChoices(background="none", normalisation=("neighbour_mean", "zscore", "softmax")),
-    autoencoder=AutoencoderChoices(learning_rate=1e-4, batch_size=64, max_epochs=50, patience=50),
+    autoencoder=AutoencoderChoices(
+        learning_rate=1e-4, batch_size=64, steps_per_epoch=1000, max_epochs=50, patience=50
+    ),
     mixture=MixtureChoices(covariance="full", number_by="bic"),
     refinement=RefinementChoices(enabled=False),
 )

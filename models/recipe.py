@@ -42,17 +42,20 @@ class AutoencoderChoices:
     """The network of Tung et al. (2023) and its training.
 
     ``output`` auto: softmax where the input is a simplex, else linear (a softmax decoder cannot
-    reconstruct z-scores).
+    reconstruct z-scores). An epoch is ``steps_per_epoch`` batches, whatever the size of the map. After
+    ``patience`` epochs without a lower validation loss the learning rate falls to zero, which ends the
+    training.
     """
 
     hidden: tuple[int, ...] = (512, 256, 128)
     n_latent: int = 2
     output: Literal["auto", "softmax", "linear"] = "auto"
-    learning_rate: float = 1e-3
+    learning_rate: float = 2e-3
     weight_decay: float = 0.0
-    batch_size: int = 1024
-    max_epochs: int = 100
-    patience: int = 12
+    batch_size: int = 64
+    steps_per_epoch: int = 100
+    max_epochs: int = 30
+    patience: int = 6
     validation_fraction: float = 0.1
     seed: int = 4
 
