@@ -218,21 +218,25 @@ def _grid(
 @njit(parallel=True, cache=True, nogil=True)
 def _area_mean(image, y_edges, x_edges):
     n_y, n_x = y_edges.size - 1, x_edges.size - 1
+    first, last = int(x_edges[0]), min(int(np.ceil(x_edges[n_x])), image.shape[1])
     result = np.empty((n_y, n_x), np.float32)
     for row in prange(n_y):
-        total = np.zeros(n_x, np.float64)
-        area = np.zeros(n_x, np.float64)
+        # down the columns first: whole image rows are added at once, and each only to one or two results
+        total, area = np.zeros(last - first, np.float32), np.zeros(last - first, np.float32)
         low, high = y_edges[row], y_edges[row + 1]
         for y in range(int(low), min(int(np.ceil(high)), image.shape[0])):
-            part_y = min(high, y + 1.0) - max(low, float(y))
-            for column in range(n_x):
-                left, right = x_edges[column], x_edges[column + 1]
-                for x in range(int(left), min(int(np.ceil(right)), image.shape[1])):
-                    value = image[y, x]
-                    if value == value:
-                        part = part_y * (min(right, x + 1.0) - max(left, float(x)))
-                        total[column] += part * value
-                        area[column] += part
+            part = np.float32(min(high, y + 1.0) - max(low, float(y)))
+            for x in range(first, last):
+                value = np.float32(image[y, x])
+                is_there = value == value
+                total[x - first] += part * value if is_there else np.float32(0)
+                area[x - first] += part if is_there else np.float32(0)
         for column in range(n_x):
-            result[row, column] = total[column] / area[column] if area[column] > 0 else np.nan
+            left, right = x_edges[column], x_edges[column + 1]
+            sum_of_total, sum_of_area = 0.0, 0.0
+            for x in range(int(left), min(int(np.ceil(right)), last)):
+                part_x = min(right, x + 1.0) - max(left, float(x))
+                sum_of_total += part_x * total[x - first]
+                sum_of_area += part_x * area[x - first]
+            result[row, column] = sum_of_total / sum_of_area if sum_of_area > 0 else np.nan
     return result

@@ -199,8 +199,8 @@ def _sum_by_label(indptr, indices, data, label, n_labels, n_channels, n_threads)
             if label[pixel] < 0:
                 continue
             row = table[label[pixel]]
-            for event in range(indptr[pixel], indptr[pixel + 1]):
-                row[indices[event]] += data[event]
+            for event in range(np.uint64(indptr[pixel]), np.uint64(indptr[pixel + 1])):  # unsigned, as below
+                row[np.uint64(indices[event])] += np.int64(data[event])
     return partial.sum(axis=0)
 
 
@@ -268,6 +268,7 @@ def _sum_where(indptr, indices, data, mask, wanted, n_channels, n_threads):
         for block in range(thread, n_blocks, n_threads):
             for pixel in range(1024 * block, min(1024 * (block + 1), mask.size)):
                 if mask[pixel] == wanted:
-                    for event in range(indptr[pixel], indptr[pixel + 1]):
-                        spectrum[indices[event]] += data[event]
+                    # unsigned: a signed index is first asked whether it counts from the end, half of the time
+                    for event in range(np.uint64(indptr[pixel]), np.uint64(indptr[pixel + 1])):
+                        spectrum[np.uint64(indices[event])] += np.int64(data[event])
     return partial.sum(axis=0)
