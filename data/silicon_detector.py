@@ -84,7 +84,8 @@ class Instrument:
         above = erf((low_edge + axis.scale_kev - energy_kev[:, None]) * scale)
         part = 0.5 * counts[:, None] * (above - below)
         inside = (channel >= 0) & (channel < axis.n_channels)
-        return np.bincount(channel[inside], part[inside], minlength=axis.n_channels)
+        # of no photon at all, numpy returns integers
+        return np.bincount(channel[inside], part[inside], minlength=axis.n_channels).astype(np.float64)
 
     def zero_peak(self, axis: EnergyAxis) -> np.ndarray:
         """The strobe peak, electronic noise around 0 keV: (n_channels,) float64 of sum 1."""

@@ -61,7 +61,12 @@ def emission(material: Material, instrument: Instrument, axis: EnergyAxis) -> np
     -------
     (n_channels,) float64, counts per channel, in one arbitrary unit for all materials of an instrument
     """
-    fractions = _mass_fraction(material.formula)
+    return _emission(material.formula, instrument, axis).copy()
+
+
+@lru_cache(maxsize=128)
+def _emission(formula: str, instrument: Instrument, axis: EnergyAxis) -> np.ndarray:
+    fractions = _mass_fraction(formula)
     transitions, photons = _lines(fractions, instrument)
     energy = np.array([one.energy_kev for one in transitions])
     edge = np.array([one.edge_kev for one in transitions])
@@ -81,13 +86,12 @@ def emission(material: Material, instrument: Instrument, axis: EnergyAxis) -> np
 def mean_depth_g_cm2(fractions: Mapping[str, float], beam_kev: float, edge_kev: np.ndarray) -> np.ndarray:
     """Mean depth at which X-rays with an absorption edge are generated (Love & Scott 1978), g/cm2."""
     weight = {
-        element: share * xraydb.atomic_number(element) / xraydb.atomic_mass(element)
+        element: share * _atomic_number(element) / _atomic_mass(element)
         for element, share in fractions.items()
     }
     electrons = sum(weight.values())
     ionisation_kev = math.exp(
-        sum(one * math.log(0.0135 * xraydb.atomic_number(element)) for element, one in weight.items())
-        / electrons
+        sum(one * math.log(0.0135 * _atomic_number(element)) for element, one in weight.items()) / electrons
     )
     reach = (0.787e-5 * math.sqrt(ionisation_kev) * beam_kev**1.5 + 0.735e-6 * beam_kev**2) / electrons
     eta = _backscatter(fractions, beam_kev)
@@ -97,22 +101,27 @@ def mean_depth_g_cm2(fractions: Mapping[str, float], beam_kev: float, edge_kev: 
     return reach * above * log_u / (below + log_u)
 
 
+# a look-up in the data base costs a quarter of a millisecond, and a spectrum needs hundreds
+_atomic_number = lru_cache(maxsize=128)(xraydb.atomic_number)
+_atomic_mass = lru_cache(maxsize=128)(xraydb.atomic_mass)
+
+
 @lru_cache(maxsize=256)
 def _mass_fraction(formula: str) -> Mapping[str, float]:
-    mass = {element: n * xraydb.atomic_mass(element) for element, n in xraydb.chemparse(formula).items()}
+    mass = {element: n * _atomic_mass(element) for element, n in xraydb.chemparse(formula).items()}
     total = sum(mass.values())
     return {element: one / total for element, one in mass.items()}
 
 
 def _mean_atomic_number(fractions: Mapping[str, float]) -> float:
-    return sum(share * xraydb.atomic_number(element) for element, share in fractions.items())
+    return sum(share * _atomic_number(element) for element, share in fractions.items())
 
 
 def _backscatter(fractions: Mapping[str, float], beam_kev: float) -> float:
     """Backscattered fraction of the electrons of a flat sample (Love & Scott 1978), 0..1."""
     total = 0.0
     for element, share in fractions.items():
-        z = xraydb.atomic_number(element)
+        z = _atomic_number(element)
         log_z = math.log(z)
         height = 0.1904 - 0.2235 * log_z + 0.1292 * log_z**2 - 0.01491 * log_z**3
         total += share * max(height, 0.0) * beam_kev ** (0.1382 - 0.9211 / math.sqrt(z))
@@ -135,7 +144,7 @@ def _lines(fractions: Mapping[str, float], instrument: Instrument) -> tuple[list
                     if upper in vacancies and lower in vacancies:
                         moved = xraydb.ck_probability(element, upper, lower, total=False)
                         vacancies[lower] += vacancies[upper] * moved
-        atoms_per_gram = share * _AVOGADRO / xraydb.atomic_mass(element)
+        atoms_per_gram = share * _AVOGADRO / _atomic_mass(element)
         for one in transitions:
             if one.energy_kev >= LOWEST_TABLE_KEV:
                 found.append(one)
@@ -145,7 +154,7 @@ def _lines(fractions: Mapping[str, float], instrument: Instrument) -> tuple[list
 
 def _cross_section(element: str, shell: str, edge_kev: float, energy_kev: np.ndarray) -> np.ndarray:
     """Ionisation cross-section of a shell (Pouchou & Pichoir), cm2."""
-    z = xraydb.atomic_number(element)
+    z = _atomic_number(element)
     exponent = {"K": 0.86 + 0.12 * math.exp(-((z / 5.0) ** 2)), "L": 0.82, "M": 0.78}[shell[0]]
     overvoltage = energy_kev / edge_kev
     return _IONISATION * _ELECTRONS[shell] * np.log(overvoltage) / (overvoltage**exponent * edge_kev**2)
@@ -159,10 +168,10 @@ def _ionisations(
     energy = np.geomspace(edge_kev, beam_kev, 200)
     stopping = np.zeros_like(energy)  # keV cm2/g
     for other, share in fractions.items():
-        z = xraydb.atomic_number(other)
+        z = _atomic_number(other)
         mean_kev = 1e-3 * (9.76 * z + 58.5 * z**-0.19 if z >= 13 else 11.5 * z)
         braking = np.log(1.166 * (energy + 0.85 * mean_kev) / mean_kev)
-        stopping += 78500.0 * share * z / (xraydb.atomic_mass(other) * energy) * braking
+        stopping += 78500.0 * share * z / (_atomic_mass(other) * energy) * braking
     integral = np.trapezoid(_cross_section(element, shell, edge_kev, energy) / stopping, energy)
     return float(integral) * _backscatter_factor(fractions, beam_kev, edge_kev)
 
@@ -195,7 +204,7 @@ def _through_coating(energy_kev: np.ndarray, instrument: Instrument) -> np.ndarr
 def _coating_lines(instrument: Instrument) -> tuple[np.ndarray, np.ndarray]:
     """The carbon lines of the coating: so thin that electrons pass it at full energy."""
     transitions = components_of("C", instrument.beam_kev)
-    atoms_per_cm2 = _AVOGADRO / xraydb.atomic_mass("C") * 2.0 * instrument.coating_nm * 1e-7
+    atoms_per_cm2 = _AVOGADRO / _atomic_mass("C") * 2.0 * instrument.coating_nm * 1e-7
     beam = np.array([instrument.beam_kev])
     photons = [
         atoms_per_cm2 * _cross_section("C", one.shell, one.edge_kev, beam)[0] * one.intensity
