@@ -112,7 +112,7 @@ def box_on_map(shape: tuple[int, int], x0: float, x1: float, y0: float, y1: floa
 def _box(x0: float, x1: float, y0: float, y1: float) -> tuple[float, float, float, float]:
     if not np.isfinite((x0, x1, y0, y1)).all() or x0 == x1 or y0 == y1:
         raise ValueError("The box encloses no area. Draw it around the points or pixels to select.")
-    return min(x0, x1), max(x0, x1), min(y0, y1), max(y0, y1)
+    return float(min(x0, x1)), float(max(x0, x1)), float(min(y0, y1)), float(max(y0, y1))
 
 
 def _float_pairs(coordinates: np.ndarray) -> np.ndarray:
