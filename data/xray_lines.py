@@ -1,7 +1,6 @@
 """Characteristic X-ray lines: names, energies, relative intensities, and the width a detector gives them.
 
-Energies, branching ratios, fluorescence yields and absorption edges are those of Elam, Ravel & Sieber,
-Radiation Physics and Chemistry 63, 121 (2002), as tabulated by xraydb.
+What is in the table is in xray_line_table; here are the questions that one asks it.
 """
 
 from __future__ import annotations
@@ -9,63 +8,34 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, NamedTuple
 
 import numpy as np
 import xraydb
 
 from data.element_abundance import commonness, known_elements
+from data.xray_line_table import LineComponent, XrayLine, components_of, groups, transitions
 
-Family = Literal["K", "L", "M"]
+__all__ = [
+    "LineComponent",
+    "XrayLine",
+    "best_line",
+    "candidates",
+    "check_beam",
+    "components_of",
+    "detector_fwhm_kev",
+    "line",
+    "lines_of",
+    "transitions_of",
+]
 
-# Siegbahn groups in order of use: the first of a family is the one to map
-_GROUPS = ("Ka", "Kb", "La", "Lb", "Lg", "Ll", "Ln", "Ma", "Mb", "Mg", "Mz")
 _MAIN_GROUPS = ("Ka", "La", "Ma")
-# Below about 0.1 keV lie detector noise and outer-shell transitions for which the tables are guesses;
-# Li (0.054) is the lightest element of which anyone maps a K line.
-_LOWEST_KEV = 0.05
-# L and M families of light elements with fewer photons per vacancy (L of Si, Ca) are never usable lines
-_LEAST_YIELD = 4e-4
-_STATES = {"K": 2, "L1": 2, "L2": 2, "L3": 4, "M1": 2, "M2": 2, "M3": 4, "M4": 4, "M5": 6}
 # A K line is worth mapping from 1.5 times its edge on. L lines of heavy elements (Au, W, Pb) have M lines
 # to compete with, ten times as intense, so they must be excited a little better.
 _LEAST_OVERVOLTAGE = {"K": 1.5, "L": 1.6, "M": 1.2}
 _FANO_FACTOR = 0.12
 _PAIR_ENERGY_KEV = 3.65e-3  # energy per electron-hole pair in silicon
 _MN_KA_KEV = 5.895
-
-
-class LineComponent(NamedTuple):
-    """One transition: energy (keV), photons per vacancy of its shell, shell ("K", "L3"...), edge (keV)."""
-
-    energy_kev: float
-    intensity: float
-    shell: str
-    edge_kev: float
-
-
-@dataclass(frozen=True)
-class XrayLine:
-    """A line as a person names it: a Siegbahn group ("Fe_Ka") or one transition ("Fe_Kb1").
-
-    Attributes
-    ----------
-    name, element, family : "Fe_Ka", "Fe", "K"
-    energy_kev : mean energy of the group, weighted by intensity
-    weight : intensity relative to the strongest group of the same family, 0..1
-    edge_kev : lowest absorption edge that emits it; a beam below it gives none
-    photon_yield : photons of the group per vacancy of its family
-    """
-
-    name: str
-    element: str
-    family: Family
-    energy_kev: float
-    weight: float
-    edge_kev: float
-    photon_yield: float
 
 
 def line(name: str) -> XrayLine:
@@ -79,16 +49,15 @@ def line(name: str) -> XrayLine:
     element, _, group = name.partition("_")
     element = element.capitalize()
     if element not in _symbols():
-        # two letters of which the first is right are nearer than anything an edit distance finds
         nearest = difflib.get_close_matches(element, _symbols(), n=3, cutoff=0.5)
         hint = ", ".join(nearest) if nearest else "Fe_Ka or Si_Ka, for example"
         raise ValueError(
             f"No X-ray line {name!r}: {element!r} is no element. A line is an element and a group, "
             f"as in Fe_Ka; the nearest elements are {hint}."
         )
-    found = _groups(element).get(group) or _transitions(element).get(group)
+    found = groups(element).get(group) or transitions(element).get(group)
     if found is None:
-        known = [f"{element}_{known}" for known in _groups(element)]
+        known = [f"{element}_{known}" for known in groups(element)]
         if not known:
             raise ValueError(f"No X-ray line {name!r}: {element} emits none that a detector can see.")
         nearest = difflib.get_close_matches(f"{element}_{group}", known, n=3, cutoff=0.6) or known[:4]
@@ -109,32 +78,12 @@ def lines_of(element: str) -> tuple[XrayLine, ...]:
     if element not in _symbols():
         nearest = difflib.get_close_matches(element, _symbols(), n=3, cutoff=0.5)
         raise ValueError(f"There is no element {element!r}; did you mean {' or '.join(nearest or ['Fe'])}?")
-    return tuple(_groups(element).values())
+    return tuple(groups(element).values())
 
 
 def transitions_of(element: str) -> tuple[XrayLine, ...]:
     """Single transitions of an element ("Fe_Ka1", "Fe_Ka2", "Fe_Kb1" ...) that a detector could see."""
-    return tuple(_transitions(element).values())
-
-
-@lru_cache(maxsize=128)
-def components_of(element: str, beam_kev: float = math.inf) -> tuple[LineComponent, ...]:
-    """Every transition of an element that a beam excites, for synthesis and overlap tests."""
-    edges = xraydb.xray_edges(element)
-    return tuple(
-        LineComponent(
-            transition.energy / 1e3,
-            transition.intensity * edges[shell].fyield,
-            shell,
-            edges[shell].energy / 1e3,
-        )
-        for transition, shell in (
-            # "M4,5" is one entry of the tables; its yield stands under M4
-            (found, found.initial_level.split(",")[0])
-            for found in xraydb.xray_lines(element).values()
-        )
-        if shell in _STATES and shell in edges and edges[shell].energy / 1e3 < beam_kev
-    )
+    return tuple(transitions(element).values())
 
 
 def candidates(
@@ -236,70 +185,3 @@ def _listed(lines: Iterable[XrayLine]) -> str:
 @lru_cache(maxsize=1)
 def _symbols() -> tuple[str, ...]:
     return tuple(xraydb.atomic_symbol(z) for z in range(1, 99))
-
-
-@lru_cache(maxsize=128)
-def _transitions(element: str) -> dict[str, XrayLine]:
-    """Single transitions by Siegbahn name ("Kb1"), without families too weak or lines too soft to be seen."""
-    edges = xraydb.xray_edges(element)
-    found = {}
-    for siegbahn, transition in xraydb.xray_lines(element).items():
-        shell = transition.initial_level.split(",")[0]
-        if shell not in edges or shell not in _STATES or transition.energy / 1e3 < _LOWEST_KEV:
-            continue
-        # electrons ionise the shells of a family roughly by their number of electrons
-        share = _STATES[shell] / sum(n for state, n in _STATES.items() if state[0] == shell[0])
-        photons = share * edges[shell].fyield * transition.intensity
-        found[siegbahn] = XrayLine(
-            f"{element}_{siegbahn}",
-            element,
-            shell[0],
-            transition.energy / 1e3,
-            photons,
-            edges[shell].energy / 1e3,
-            photons,
-        )
-    emitted: dict[str, float] = {"K": 1.0}
-    for one in found.values():
-        if one.family != "K":
-            emitted[one.family] = emitted.get(one.family, 0.0) + one.photon_yield
-    return _with_weights({name: one for name, one in found.items() if emitted[one.family] >= _LEAST_YIELD})
-
-
-@lru_cache(maxsize=128)
-def _groups(element: str) -> dict[str, XrayLine]:
-    """Siegbahn groups by name ("Ka"), in order of use."""
-    found = {}
-    for group in _GROUPS:
-        members = [one for name, one in _transitions(element).items() if name.startswith(group)]
-        photons = sum(one.photon_yield for one in members)
-        if photons == 0:
-            continue
-        found[group] = XrayLine(
-            f"{element}_{group}",
-            element,
-            group[0],
-            sum(one.energy_kev * one.photon_yield for one in members) / photons,
-            photons,
-            min(one.edge_kev for one in members),
-            photons,
-        )
-    return _with_weights(found)
-
-
-def _with_weights(lines: dict[str, XrayLine]) -> dict[str, XrayLine]:
-    strongest: dict[str, float] = {}
-    for one in lines.values():
-        strongest[one.family] = max(strongest.get(one.family, 0.0), one.photon_yield)
-    return {
-        name: XrayLine(
-            one.name,
-            one.element,
-            one.family,
-            one.energy_kev,
-            one.photon_yield / strongest[one.family],
-            one.edge_kev,
-            one.photon_yield,
-        )
-        for name, one in lines.items()
-    }
