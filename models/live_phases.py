@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from data import line_maps
-from data.spectrum_image import SpectrumImage
 from models import mixture, number_of_phases
 from models.phase_identity import kept_identity, match_labels
 from models.phase_map import PhaseMap
@@ -124,10 +122,8 @@ def _latent(result: PhasesResult, recipe: PhasesRecipe) -> tuple[PhaseMap, np.nd
 
 def line_intensities(spectra: np.ndarray, result: PhasesResult) -> np.ndarray:
     """Intensity of every mapped line in summed spectra, (n_spectra, n_lines), as in the line maps."""
-    if not isinstance(result.prepared, SpectrumImage):
-        return np.asarray(spectra, np.float64)
-    weights = line_maps.line_weights(result.prepared, result.maps.lines, result.recipe.line_maps.background)
-    return spectra @ weights
+    weights = result.line_weights
+    return np.asarray(spectra, np.float64) if weights is None else spectra @ weights
 
 
 def main_lines(spectra: np.ndarray, pixels: np.ndarray, result: PhasesResult) -> tuple[tuple[str, ...], ...]:
