@@ -33,7 +33,11 @@ class JobStatus(Enum):
 
 
 class Request(Protocol):
-    """What a job computes: a frozen object. Equal keys mean equal results."""
+    """What a job computes: a frozen object. Equal keys mean equal results.
+
+    Where it has an attribute ``keep_result`` that is False, its result is shared by those who ask while it
+    is computed, and then left to them: for what is large, and kept by someone else.
+    """
 
     @property
     def key(self) -> Hashable:
@@ -93,6 +97,7 @@ class Job:
         position: Callable[[Job], int],
     ) -> None:
         self.number, self.key, self.title = number, request.key, request.title
+        self.keep_result: bool = getattr(request, "keep_result", True)
         self._request: Request | None = request
         self._clock, self._position = clock, position
         self._lock = threading.Lock()

@@ -166,7 +166,7 @@ class JobQueue:
             del self._owners[job]
             if self._running.get(job.key) is job:
                 del self._running[job.key]
-            if job.status is JobStatus.DONE:
+            if job.status is JobStatus.DONE and job.keep_result:
                 self._kept[job.key] = job
                 while len(self._kept) > self._n_kept:
                     del self._kept[next(iter(self._kept))]

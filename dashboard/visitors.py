@@ -22,6 +22,7 @@ from dashboard.phases.workspace import PhasesWorkspace
 from dashboard.result_cache import ResultCache
 from dashboard.settings import Settings
 from dashboard.shell import page
+from dashboard.warm_up import compile_kernels
 from dashboard.workbench import Workbench
 from data.catalogue import Catalogue
 
@@ -42,6 +43,7 @@ class Shared:
 def shared() -> Shared:
     """Made at the first call; visits read it and never change it."""
     settings = Settings.from_environment()
+    compile_kernels()
     # the event loop answers everybody on one core: computing leaves it that core
     torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
     catalogue = Catalogue(settings.data_folder, settings.cache_folder)

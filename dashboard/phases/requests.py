@@ -45,6 +45,7 @@ class OpenRequest:
     choices: LineMapChoices
 
     title = "Opening"
+    keep_result = False  # the library holds the dataset, and must be able to give it up
 
     @property
     def key(self) -> Hashable:
@@ -72,6 +73,7 @@ class PrepareRequest:
     choices: LineMapChoices
 
     title = "Making line maps"
+    keep_result = False
 
     @property
     def key(self) -> Hashable:

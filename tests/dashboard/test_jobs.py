@@ -160,6 +160,19 @@ def test_a_result_is_kept_for_the_next_who_asks():
     assert queue.submit(Work("b", counting(3)), "anna").number == 4
 
 
+def test_a_large_result_is_left_to_those_who_asked():
+    class Large(Work):
+        keep_result = False
+
+    queue = JobQueue(inline=True)
+    first = queue.submit(Large("a", lambda: iter([Step(1.0)])), "anna")
+    assert first.result == Step(1.0)
+    result = weakref.ref(first.result)
+    del first
+    gc.collect()
+    assert result() is None
+
+
 def test_cancelling_stops_the_work_before_its_next_report(queue):
     gate = Gate()
     job = queue.submit(Work("a", gate), "anna")
