@@ -5,23 +5,26 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from models.phases import StageReport
+Show = Callable[[float, str], None]
 
 
 @contextlib.contextmanager
-def progress() -> Iterator[Callable[[StageReport], None]]:
-    """A function that shows a report: a bar on a terminal, else a line for every stage and every tenth."""
+def progress() -> Iterator[Show]:
+    """A function that shows a fraction, 0 to 1, and a message.
+
+    On a terminal that is a bar. Elsewhere it is a line whenever another tenth is done or something else is
+    begun: digits in a message count for nothing there, so the epochs of a training make few lines.
+    """
     if not sys.stderr.isatty():
         shown = None
 
-        def line(report: StageReport) -> None:
+        def line(fraction: float, message: str) -> None:
             nonlocal shown
-            if shown != (report.stage, int(report.fraction * 10)):
-                shown = report.stage, int(report.fraction * 10)
-                print(f"{report.fraction:4.0%}  {report.message}", flush=True)
+            step = int(fraction * 10), "".join(letter for letter in message if not letter.isdigit())
+            if step != shown:
+                shown = step
+                print(f"{fraction:4.0%}  {message}", flush=True)
 
         yield line
         return
@@ -29,8 +32,8 @@ def progress() -> Iterator[Callable[[StageReport], None]]:
 
     with tqdm(total=1.0, bar_format="{percentage:3.0f}% |{bar:30}| {elapsed}  {desc}", leave=False) as bar:
 
-        def move(report: StageReport) -> None:
-            bar.n = report.fraction
-            bar.set_description_str(report.message)
+        def move(fraction: float, message: str) -> None:
+            bar.n = fraction
+            bar.set_description_str(message)
 
         yield move
