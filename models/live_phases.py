@@ -18,7 +18,8 @@ from models.recipe import PhasesRecipe
 
 #: a line is one of a phase's main lines when the phase has at least so many times the mean of the map
 _ENRICHED = 1.15
-_MOST_MAIN_LINES = 4
+_LEAST_EXCESS = 0.15  # standard deviations of one pixel
+_MOST_MAIN_LINES, _STRONGEST = 4, 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,16 +134,20 @@ def main_lines(spectra: np.ndarray, pixels: np.ndarray, result: PhasesResult) ->
     strong line that is somewhat enriched and a weak one that is much enriched are weighed fairly.
     """
     intensity = line_intensities(spectra, result) / np.maximum(pixels, 1)[:, None]
-    mean = np.maximum(
-        line_intensities(spectra.sum(axis=0, keepdims=True), result)[0] / max(int(pixels.sum()), 1), 1e-9
-    )
-    excess = (intensity - mean) / np.sqrt(mean)
+    total = spectra.sum(axis=0, keepdims=True)
+    mean = np.maximum(line_intensities(total, result)[0] / max(int(pixels.sum()), 1), 1e-9)
+    # below one count per pixel the counting error of a pixel is that of one count
+    excess = (intensity - mean) / np.sqrt(np.maximum(mean, 1.0))
     names = result.maps.lines
     answer = []
     for phase in range(len(pixels)):
         order = np.argsort(-excess[phase], kind="stable")
-        telling = [names[i] for i in order if intensity[phase, i] > _ENRICHED * mean[i]]
-        # a phase that is merely the average of the map is still described by its strongest line
-        strongest = [names[int(np.argmax(intensity[phase]))]] if len(names) else []
+        telling = [
+            names[i]
+            for i in order
+            if intensity[phase, i] > _ENRICHED * mean[i] and excess[phase, i] > _LEAST_EXCESS
+        ]
+        # a phase that is much like the map as a whole is described by its strongest lines
+        strongest = [names[i] for i in np.argsort(-intensity[phase], kind="stable")[:_STRONGEST]]
         answer.append(tuple((telling or strongest)[:_MOST_MAIN_LINES]))
     return tuple(answer)

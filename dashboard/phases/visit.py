@@ -123,19 +123,25 @@ class PhasesVisit:
             state.result = result
             self._phases.request(result, state.recipe, self._comparable())
 
-        self._start(request, "Waiting", done, self._stage_reported)
+        self._start(request, "Waiting for a free worker", done, self._stage_reported)
 
     def _stage_reported(self, report: StageReport) -> None:
         epoch = report.epoch
         losses = () if epoch is None else ((epoch.epoch, epoch.train_loss, epoch.validation_loss),)
         self.progress.report(report.fraction, report.message, losses)
         partial = report.partial
-        if partial is not None and report.stage == "mixture" and self.state.result is None:
-            # the latent clusters are there long before the refinement: show them meanwhile
-            self.state.result = partial
-            recipe = self.state.recipe
-            latent_alone = replace(recipe, refinement=replace(recipe.refinement, enabled=False))
-            self._phases.request(partial, latent_alone, None)
+        if partial is None or report.stage not in ("mixture", "refinement"):
+            return
+        state = self.state
+        first = state.result is None or state.result.dataset_id != partial.dataset_id
+        if report.stage == "mixture" and not first:
+            return
+        # what is found early is shown early, and stays should a later stage fail or be cancelled
+        state.result = partial
+        recipe = state.recipe
+        if partial.refinement is None:
+            recipe = replace(recipe, refinement=replace(recipe.refinement, enabled=False))
+        self._phases.request(partial, recipe, self._comparable())
 
     def cancel(self) -> None:
         """Stop what runs for this visit; what was on show before stays."""
