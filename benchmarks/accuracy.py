@@ -131,7 +131,7 @@ def mixed_oracle(image: SpectrumImage, truth: SyntheticTruth) -> Score:
     )
     spectra /= spectra.sum(axis=1, keepdims=True)
     share = potts.mean_field(sparse_counts.project(binned.counts, np.log(spectra).T), image.shape, 0.6)
-    share = poisson_unmixing.shares(binned, spectra, 0.8 * share + 0.2 / len(spectra), 20)
+    share = poisson_unmixing.shares(binned, spectra, 0.8 * share + 0.2 / len(spectra), passes=20)
     return score("oracle, mixed", share.argmax(axis=1), None, image, truth, time.perf_counter() - started)
 
 

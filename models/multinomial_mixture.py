@@ -7,7 +7,7 @@ is decided afterwards (``endmember_selection``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage
@@ -23,6 +23,7 @@ _NEW_WEIGHT = 1e-3
 _WINDOW_COUNTS = 300.0  # counts that a smoothed pixel should see to be placed among the first clusters
 _N_FEATURES = 14
 _BLOCK_PIXELS = 16_384
+_BAND_ROWS, _SWEEPS = 64, 4
 _MOST_START_PIXELS = 40_000
 
 
@@ -50,11 +51,6 @@ def mean_spectrum(binned: BinnedCounts) -> np.ndarray:
     """Spectrum of the whole map, (n_bins,), sum 1, positive in every bin."""
     total = np.bincount(binned.counts.indices, weights=binned.counts.data, minlength=binned.n_bins) + 0.5
     return total / total.sum()
-
-
-def log_likelihood(binned: BinnedCounts, spectra: np.ndarray) -> np.ndarray:
-    """log p(counts | spectrum) but for a term that no spectrum changes, (n_pixels, n_clusters) float32."""
-    return project(binned.counts, np.log(spectra).T)
 
 
 def start(binned: BinnedCounts, n_clusters: int, seed: int) -> np.ndarray:
@@ -103,6 +99,11 @@ def begin(spectra: np.ndarray) -> SpectraMixture:
     return SpectraMixture(spectra, np.full(n_clusters, 1 / n_clusters), None)
 
 
+def anew(mixture: SpectraMixture) -> SpectraMixture:
+    """The mixture without its assignments: to go on with other pixels."""
+    return replace(mixture, share=None)
+
+
 def extend(mixture: SpectraMixture, spectra: np.ndarray) -> SpectraMixture:
     """The mixture with further spectra, which start rare; pixels are assigned anew in the next step."""
     weight = np.concatenate([mixture.weight, np.full(len(spectra), _NEW_WEIGHT)])
@@ -118,7 +119,9 @@ def step(binned: BinnedCounts, mixture: SpectraMixture, strength: float) -> Spec
     mixture : to improve
     strength : of the Potts prior, see :func:`potts.mean_field`
     """
-    share = assign(binned, mixture, strength)
+    score = project(binned.counts, np.log(mixture.spectra).T)
+    score += np.log(mixture.weight).astype(np.float32)
+    share = potts.mean_field(score, binned.shape, strength, mixture.share, sweeps=2)
     held = share.sum(axis=0, dtype=np.float64)
     alive = held >= min(_LEAST_PIXELS, held.max())
     if not alive.all():
@@ -128,11 +131,22 @@ def step(binned: BinnedCounts, mixture: SpectraMixture, strength: float) -> Spec
     return SpectraMixture(_normalised(spectra), held / held.sum(), share)
 
 
-def assign(binned: BinnedCounts, mixture: SpectraMixture, strength: float, sweeps: int = 2) -> np.ndarray:
-    """Responsibilities of the clusters for every pixel, (n_pixels, n_clusters) float32."""
-    score = log_likelihood(binned, mixture.spectra)
-    score += np.log(mixture.weight).astype(np.float32)
-    return potts.mean_field(score, binned.shape, strength, mixture.share, sweeps)
+def labels(binned: BinnedCounts, mixture: SpectraMixture, strength: float) -> np.ndarray:
+    """The most probable cluster of every pixel of any map of this sample, (n_pixels,) int32.
+
+    The map is worked through in bands: the responsibilities of a large map would need gigabytes.
+    """
+    n_y, n_x = binned.shape
+    log_weight = np.log(mixture.weight).astype(np.float32)
+    label = np.empty((n_y, n_x), np.int32)
+    for top in range(0, n_y, _BAND_ROWS):
+        # rows beyond the band as far as the sweeps carry
+        first, stop = max(top - _SWEEPS, 0), min(top + _BAND_ROWS + _SWEEPS, n_y)
+        score = project(binned.counts[first * n_x : stop * n_x], np.log(mixture.spectra).T) + log_weight
+        share = potts.mean_field(score, (stop - first, n_x), strength, sweeps=_SWEEPS)
+        band = share.argmax(axis=1).reshape(-1, n_x)[top - first :][:_BAND_ROWS]
+        label[top : top + len(band)] = band
+    return label.ravel()
 
 
 def _normalised(spectra: np.ndarray) -> np.ndarray:

@@ -4,10 +4,12 @@
 2. Many clusters: a mixture of multinomials with a neighbour prior, with further clusters where counts are
    worst explained (``multinomial_mixture``, ``unexplained_windows``).
 3. Which of them are phases: those whose held-out counts no mixture of the others explains
-   (``endmember_selection``). Their number is the automatic number of phases.
-4. Every pixel is a mixture of their spectra, smooth and sparse; spectra and shares are improved in
+   (``endmember_selection``).
+4. Spectra without which held-out counts are predicted as well go (``predictive_pruning``). The number that is
+   left is the automatic number of phases.
+5. Every pixel is a mixture of their spectra, smooth and sparse; spectra and shares are improved in
    turn on all counts (``poisson_unmixing``). The label is the dominant share.
-5. A tree gives the phases at any other number by lookup (``phase_tree``).
+6. A tree gives the phases at any other number by lookup (``phase_tree``).
 """
 
 from __future__ import annotations
@@ -24,14 +26,14 @@ from data.spectrum_image import SpectrumImage
 from models import (
     count_bins,
     endmember_selection,
+    mosaic,
     multinomial_mixture,
     phase_tree,
     poisson_unmixing,
-    potts,
+    predictive_pruning,
     unexplained_windows,
 )
 from models.count_bins import BinnedCounts
-from models.endmember_selection import Selection
 from models.multinomial_mixture import SpectraMixture
 from models.phase_map import PhaseMap
 from models.phase_tree import PhaseTree
@@ -42,10 +44,10 @@ _FITTED_PART = 0.75
 _CLUSTERS = 30
 _PIXELS_PER_CLUSTER = 20
 _STRENGTH = 0.6
+_FITTED_PIXELS = 2**17  # of larger maps, spectra are learnt on a mosaic
 _FIRST_PASSES, _ROUNDS, _PASSES_PER_ROUND, _NEW_PER_ROUND = 8, 3, 6, 8
 _TOLERANCE = 0.01
-_UNMIXING_ROUNDS, _PASSES_PER_UNMIXING = 12, 3
-_NEIGHBOUR_COUNTS, _LAST_NEIGHBOUR_COUNTS, _LAST_PASSES = 5.0, 8.0, 6
+_LAST_ROUNDS, _LAST_PASSES = 4, 14
 _MOST_PHASES = 40
 _LEAST_PHASE_PIXELS = 3
 _EMPTY_REACH = 2  # pixels: an empty pixel with no count within this distance is left unassigned
@@ -145,59 +147,67 @@ def refine(image: SpectrumImage, choices: RefinementChoices) -> Iterator[Refinem
     binned = count_bins.bin_counts(image.counts, image.shape, bin_of_channel)
     if not binned.total.any():
         raise ValueError("This map holds no counts above 0.1 keV; there are no phases to find.")
-    mixture, selection = yield from _select(binned, choices.seed)
-    unmixing = yield from _unmix(binned, mixture, selection)
+    mixture, spectra, share = yield from _find(binned, choices.seed)
+    if share.shape[0] != image.n_pixels:
+        share = poisson_unmixing.start_shares(binned, spectra)
+    if len(spectra) > 1:
+        for done in range(_LAST_PASSES):
+            share = poisson_unmixing.shares(binned, spectra, share, 1)
+            yield RefinementReport(0.8 + 0.14 * done / _LAST_PASSES, "Shares of the spectra in every pixel")
     yield RefinementReport(0.95, "Ordering the phases")
-    answer = _assemble(image, binned, mixture, selection, *unmixing, choices.n_phases)
+    answer = _assemble(image, binned, mixture, spectra, share, choices.n_phases)
     yield RefinementReport(1.0, answer.why, answer)
 
 
-def _select(binned: BinnedCounts, seed: int) -> Iterator[RefinementReport]:
-    """Clusters of the map and which of them are phases."""
-    fitted, tested = count_bins.thin(binned, _FITTED_PART, seed)
-    n_clusters = int(np.clip(np.count_nonzero(binned.total) // _PIXELS_PER_CLUSTER, 1, _CLUSTERS))
+def _find(binned: BinnedCounts, seed: int):
+    """Clusters of the map, the spectra that its pixels are mixtures of, and the shares in those used."""
+    sample = mosaic.lay(binned.shape, _FITTED_PIXELS, seed)
+    fitted, tested = count_bins.thin(sample.of(binned) if sample else binned, _FITTED_PART, seed)
+    n_clusters = int(np.clip(np.count_nonzero(fitted.total) // _PIXELS_PER_CLUSTER, 1, _CLUSTERS))
     yield RefinementReport(0.05, "First clusters")
     mixture = multinomial_mixture.begin(multinomial_mixture.start(fitted, n_clusters, seed))
-    n_passes, done = _FIRST_PASSES + _ROUNDS * _PASSES_PER_ROUND, 0
+    mixture = yield from _improve(fitted, mixture, _FIRST_PASSES, 0.08)
+    if sample:
+        # a rare phase may lie outside the sample: what the clusters explain worst joins it
+        label = multinomial_mixture.labels(binned, mixture, _STRENGTH)
+        yield RefinementReport(0.2, "Looking for what the clusters do not explain")
+        score = unexplained_windows.surprise(binned, label, mixture.spectra)
+        sample = mosaic.lay(binned.shape, _FITTED_PIXELS, seed, score)
+        fitted, tested = count_bins.thin(sample.of(binned), _FITTED_PART, seed)
+        mixture = yield from _improve(fitted, multinomial_mixture.anew(mixture), 1, 0.22)
     mean = multinomial_mixture.mean_spectrum(fitted)
-    for passes in [_FIRST_PASSES] + [_PASSES_PER_ROUND] * _ROUNDS:
-        if done:
-            score = unexplained_windows.surprise(fitted, mixture.label(), mixture.spectra)
-            worst = unexplained_windows.spectra_of_worst(fitted, score, _NEW_PER_ROUND, mean)
-            if not len(worst):
-                break
-            mixture = multinomial_mixture.extend(mixture, worst)
-        for _ in range(passes):
-            done += 1
-            yield RefinementReport(
-                0.08 + 0.52 * done / n_passes,
-                f"Clusters on all counts: pass {done}, {len(mixture.weight)} clusters",
-            )
-            mixture = multinomial_mixture.step(fitted, mixture, _STRENGTH)
-    yield RefinementReport(0.6, "Which clusters are phases")
+    for done in range(_ROUNDS):
+        score = unexplained_windows.surprise(fitted, mixture.label(), mixture.spectra)
+        worst = unexplained_windows.spectra_of_worst(fitted, score, _NEW_PER_ROUND, mean)
+        if not len(worst):
+            break
+        mixture = multinomial_mixture.extend(mixture, worst)
+        mixture = yield from _improve(fitted, mixture, _PASSES_PER_ROUND, 0.25 + 0.1 * done)
+    yield RefinementReport(0.55, "Which clusters are phases")
     held_out = accumulate(tested.counts, mixture.share)
     counts = fitted.total.astype(np.float64) @ mixture.share
-    return mixture, endmember_selection.select(mixture.spectra, counts, held_out, _TOLERANCE)
+    spectra = endmember_selection.select(mixture.spectra, counts, held_out, _TOLERANCE).spectra
+    for left in predictive_pruning.prune(fitted, tested, spectra):
+        yield RefinementReport(0.6, f"Testing {len(left)} spectra on counts held out")
+        spectra = left
+    del fitted, tested
+    whole = sample.of(binned) if sample else binned
+    share = poisson_unmixing.start_shares(whole, spectra)
+    for done in range(_LAST_ROUNDS if len(spectra) > 1 else 0):
+        yield RefinementReport(0.72 + 0.08 * done / _LAST_ROUNDS, f"Improving {len(spectra)} spectra")
+        spectra, share = poisson_unmixing.improve(whole, spectra, share, mean)
+    return mixture, spectra, share
 
 
-def _unmix(binned: BinnedCounts, mixture: SpectraMixture, selection: Selection):
-    """Pure spectra in bins and their shares in every pixel."""
-    spectra = selection.spectra
-    n = len(spectra)
-    mean = multinomial_mixture.mean_spectrum(binned)
-    share = potts.mean_field(multinomial_mixture.log_likelihood(binned, spectra), binned.shape, _STRENGTH)
-    share *= 0.8
-    share += 0.2 / n
-    if n > 1:
-        for done in range(_UNMIXING_ROUNDS):
-            yield RefinementReport(0.62 + 0.33 * done / _UNMIXING_ROUNDS, f"Unmixing into {n} spectra")
-            share = poisson_unmixing.shares(binned, spectra, share, _PASSES_PER_UNMIXING, _NEIGHBOUR_COUNTS)
-            spectra = poisson_unmixing.improve_spectra(binned, spectra, share, mean)
-        share = poisson_unmixing.shares(binned, spectra, share, _LAST_PASSES, _LAST_NEIGHBOUR_COUNTS)
-    return spectra, share
+def _improve(binned: BinnedCounts, mixture: SpectraMixture, passes: int, fraction: float):
+    for done in range(passes):
+        message = f"Clusters on all counts: {len(mixture.weight)}"
+        yield RefinementReport(fraction + 0.1 * done / passes, message)
+        mixture = multinomial_mixture.step(binned, mixture, _STRENGTH)
+    return mixture
 
 
-def _assemble(image, binned, mixture, selection, spectra, share, n_asked) -> Refinement:
+def _assemble(image, binned, mixture, spectra, share, n_asked) -> Refinement:
     """Labels, the tree of phases, and everything at full resolution."""
     n_y, n_x = image.shape
     dominant = share.argmax(axis=1)
@@ -210,9 +220,7 @@ def _assemble(image, binned, mixture, selection, spectra, share, n_asked) -> Ref
     phase_of_endmember = np.full(len(spectra), -1)
     phase_of_endmember[order] = np.arange(len(order))
     phase = share[:, order].argmax(axis=1)
-    cluster = multinomial_mixture.assign(
-        binned, SpectraMixture(mixture.spectra, mixture.weight, None), _STRENGTH
-    ).argmax(axis=1)
+    cluster = multinomial_mixture.labels(binned, mixture, _STRENGTH)
     cell, phase_of_cell = _cells(phase, cluster, measured, len(mixture.weight))
     n_cells = len(phase_of_cell)
     binned_cells = sum_by_label(binned.counts, cell, n_cells).astype(np.float64)
@@ -227,7 +235,7 @@ def _assemble(image, binned, mixture, selection, spectra, share, n_asked) -> Ref
     return Refinement(
         n_phases=tree.n_phases,
         chosen=chosen,
-        why=_why(tree.n_phases, selection),
+        why=_why(tree.n_phases),
         tree=tree,
         cell=cell.reshape(n_y, n_x).astype(np.int16),
         cell_spectra=sum_by_label(image.counts, cell, n_cells),
@@ -254,13 +262,12 @@ def _cells(phase, cluster, measured, n_clusters):
     return np.where(measured, number[phase, cluster], -1), np.nonzero(own)[0]
 
 
-def _why(n_phases: int, selection: Selection) -> str:
+def _why(n_phases: int) -> str:
     if n_phases == 1:
         return "One phase: no group of pixels has a spectrum that counts held out tell from the mean."
     return (
-        f"{n_phases} phases: the spectrum of each differs from every mixture of the others by "
-        f"{selection.distance.min():.2f} or more on held-out counts; no other group of pixels differs beyond "
-        f"noise and {_TOLERANCE:g}."
+        f"{n_phases} phases: each has a spectrum that no mixture of the others explains, and counts held out "
+        "are predicted better with it than without."
     )
 
 
