@@ -93,7 +93,7 @@ def phases(options: argparse.Namespace) -> None:
         The recipe, the map or the folder cannot be used; the message is for the person who named it.
     """
     recipe = _recipe(options)
-    from headless.peak_memory import PeakMemory
+    from headless.peak_memory import PeakMemory, give_back
     from headless.progress import progress
     from headless.result_folder import result_folder
     from models.phases_files import FILES, write_phases
@@ -107,6 +107,7 @@ def phases(options: argparse.Namespace) -> None:
         started = time.perf_counter()
         memory.enter("open")
         dataset = _open(options, show)
+        give_back()
         seconds = {"open": time.perf_counter() - started}
         from models.phases import run  # with torch, which a file that cannot be read need not wait for
 
@@ -119,7 +120,9 @@ def phases(options: argparse.Namespace) -> None:
             show(report.fraction, report.message)
             if report.epoch is not None and report.epoch.share == 1:
                 epochs.append(report.epoch)
-            result = report.partial
+            if report.partial is not None:
+                result = report.partial
+                give_back()
         seconds |= {**result.seconds, "total": time.perf_counter() - started}
         losses = ("train_loss", "validation_loss", "learning_rate")
         metrics = {

@@ -1,7 +1,9 @@
-"""The memory that every stage of a run takes at its peak."""
+"""The memory that every stage of a run takes at its peak, and giving back what it no longer needs."""
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import threading
 
 import psutil
@@ -39,3 +41,12 @@ class PeakMemory:
     def _sample(self) -> None:
         while not self._ended.wait(0.02):
             self._look()
+
+
+def give_back() -> None:
+    """Hand freed memory back to the system, where its C library keeps it (glibc) and can be told not to.
+
+    What a reader took and freed would otherwise count until the end: 150 MB for a map of 27 million events.
+    """
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
