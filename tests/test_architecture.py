@@ -132,8 +132,14 @@ def module_graph() -> dict[str, set[str]]:
     }
     graph = {}
     for module, path in modules.items():
-        imported = imports((ROOT / path).read_text(encoding="utf-8"), module, path.stem == "__init__")
-        graph[module] = {item.module for item in imported} & modules.keys() - {module}
+        found = {
+            item.module
+            for item in imports((ROOT / path).read_text(encoding="utf-8"), module, path.stem == "__init__")
+        }
+        found &= modules.keys() - {module}
+        # a module that takes another one from its own package needs that one, not what the package offers
+        parents = {module.rsplit(".", depth)[0] for depth in range(1, module.count(".") + 1)}
+        graph[module] = found - parents
     return graph
 
 
