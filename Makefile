@@ -52,7 +52,8 @@ $(VENV)/.installed: requirements.lock
 
 # PASSIVE before torch is imported: waiting threads would otherwise take the core that answers the page
 serve: install
-	@echo "Lodestone opens at http://$(HOST):$(PORT) in a few seconds (Ctrl-C ends it)"
+	@echo "Lodestone starts, the first time for a minute. Open http://$(HOST):$(PORT) when it says that it is"
+	@echo "running there; Ctrl-C ends it."
 	@OMP_WAIT_POLICY=PASSIVE $(BIN)/panel serve app.py --port $(PORT) $(LISTEN) $(SERVE_FLAGS)
 
 # where no browser is to be had, that is said and the browser tests are skipped; under CI that is a failure
