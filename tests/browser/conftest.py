@@ -18,9 +18,10 @@ from urllib.parse import urlsplit
 
 import panel as pn
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 TIMEOUT_MS = 60_000
+expect.set_options(timeout=TIMEOUT_MS)
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",

@@ -124,12 +124,12 @@ def test_the_latent_clusters_stand_beside_the_refined_phases_at_a_switch(page, l
     address, _ = lodestone
     open_map(page, address)
     refined = page.evaluate("Array.from(modelNamed('phase_map:phases').data.image[0])")
-    page.get_by_text("Latent clusters").click()
+    page.get_by_role("button", name="Latent clusters").click()
     page.wait_for_function(
         "before => modelNamed('phase_map:phases').data.image[0].some((value, i) => value !== before[i])",
         arg=refined,
     )
-    page.get_by_text("Refined on counts").click()
+    page.get_by_role("button", name="Refined on counts").click()
     page.wait_for_function(
         "before => modelNamed('phase_map:phases').data.image[0].every((value, i) => value === before[i])",
         arg=refined,
@@ -142,7 +142,7 @@ def test_a_broken_file_is_told_in_words_and_the_visit_goes_on(page, lodestone, f
     open_map(page, address)
     page.get_by_text("Look for new files").click()
     page.get_by_role("combobox", name="Dataset").click()
-    page.get_by_role("option", name=re.compile("broken")).click()
+    page.get_by_role("menuitem", name=re.compile("broken")).click()
     message = page.get_by_text(re.compile(r"broken\.bcf.*(not|no) "))
     expect(message.first).to_be_visible()
     assert "Traceback" not in message.first.inner_text()
