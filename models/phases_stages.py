@@ -125,7 +125,7 @@ def _mixture(prepared: Dataset, result: PhasesResult) -> Findings:
         number = number_of_phases.choose(result.grid, choices)
         choices = replace(choices, n_phases=number)
         groups = "1 group" if number == 1 else f"{number} groups"
-        reason = {"separation": "more overlap", "bic": "the BIC is least there"}[choices.number_by]
+        reason = {"separation": "with more, groups overlap", "bic": "the least BIC"}[choices.number_by]
         why = f"Latent space: {groups} of pixels; {reason}."
     yield Progress(0.6, f"Fitting {choices.n_phases} phases in latent space")
     fitted = mixture.fit(result.grid, choices)
