@@ -54,6 +54,7 @@ $(VENV)/.installed: requirements.lock
 serve: install
 	@echo "Lodestone starts, the first time for a minute. Open http://$(HOST):$(PORT) when it says that it is"
 	@echo "running there; Ctrl-C ends it."
+	-@$(BIN)/python -m dashboard.first_demo
 	@OMP_WAIT_POLICY=PASSIVE $(BIN)/panel serve app.py --port $(PORT) $(LISTEN) $(SERVE_FLAGS)
 
 # where no browser is to be had, that is said and the browser tests are skipped; under CI that is a failure

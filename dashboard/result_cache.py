@@ -31,6 +31,10 @@ class ResultCache:
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "results"
 
+    def has(self, dataset: SpectrumImage | ElementalMaps, recipe: PhasesRecipe) -> bool:
+        """Is there a file of this result? It is looked into only when it is loaded."""
+        return self._path(dataset.dataset_id, recipe).exists()
+
     def load(self, dataset: SpectrumImage | ElementalMaps, recipe: PhasesRecipe) -> PhasesResult | None:
         """The result of this recipe on this dataset, or None where there is none yet."""
         path = self._path(dataset.dataset_id, recipe)
