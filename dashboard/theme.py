@@ -72,6 +72,11 @@ for _mode in PAGE_THEME.values():
     _mode["typography"] = _TYPOGRAPHY
     _mode["shape"] = {"borderRadius": 6}
     _mode["components"] = _COMPONENTS
+# the bar on top is the same at night: a bright one would outshine the maps
+_BAR = {
+    "styleOverrides": {"root": {"backgroundColor": "#16303f", "color": "#e8edf1", "backgroundImage": "none"}}
+}
+PAGE_THEME["dark"]["components"] = {**_COMPONENTS, "MuiAppBar": _BAR}
 
 #: a select in the head of a card: no taller than the line it stands in
 MENU_SX = {"& .MuiSelect-select": {"paddingTop": "4px !important", "paddingBottom": "4px !important"}}

@@ -177,7 +177,12 @@ class PhasesControls:
     @property
     def _part(self) -> str:
         """The part of the recipe that holds the number of phases on show."""
-        return "refinement" if self.state.recipe.refinement.enabled else "mixture"
+        return "refinement" if self._refined else "mixture"
+
+    @property
+    def _refined(self) -> bool:
+        """Are the phases on show refined on the counts? Element maps have no counts to refine on."""
+        return self.state.recipe.refinement.enabled and not isinstance(self.state.dataset, ElementalMaps)
 
     def _number_moved(self, event: Any) -> None:
         shown = self.state.shown
@@ -204,9 +209,9 @@ class PhasesControls:
             if widget.value != value:
                 widget.value = value
         spectra = prepared is not None and not isinstance(self.state.dataset, ElementalMaps)
-        for widget in (self.low_energy, self.background):
+        for widget in (self.low_energy, self.background, self.source):
             widget.disabled = not spectra
-        refined = self.state.recipe.refinement.enabled
+        refined = self._refined
         self.covariance.disabled = refined
         self.covariance.label = (
             "Covariance (latent clusters only)" if refined else "Covariance of the clusters"

@@ -105,7 +105,10 @@ class LatentPlot:
             self.source.data = dict(image=[], x=[], y=[], dw=[], dh=[])
             return
         # a view needs no exact quantile: every n-th of the points tells the same
-        sample = coordinates[:: max(1, len(coordinates) // 200_000)]
+        sample = coordinates[:: max(1, len(coordinates) // 400_000)]
+        sample = sample[np.isfinite(sample).all(axis=1)]  # pixels that take part in nothing have no place
+        if sample.size == 0:
+            sample = np.zeros((1, 2), np.float32)
         low, high = np.quantile(sample, [_OUTLIERS, 1 - _OUTLIERS], axis=0)
         margin = np.maximum(0.05 * (high - low), 1e-6)
         for axis, (start, end) in zip(

@@ -134,3 +134,14 @@ def test_the_marked_pixel_stands_in_both_spaces(page):
     np.testing.assert_allclose([x, y], state.result.latent.coordinates[2 * SHAPE[1] + 30])
     views.mark_pixel(None)
     assert views.latent.mark.data == {"x": [], "y": []}
+
+
+def test_pixels_without_a_place_in_the_latent_space_do_not_spoil_the_view(page):
+    state, views, opened, stripe = page
+    find(state, opened, stripe)
+    points = state.result.latent.coordinates.copy()
+    points[:100] = np.nan
+    views.latent.show_points(points)
+    views.latent.show_labels(state.shown.phase_map.label, state.colours_by_label(), None)
+    assert np.isfinite([views.latent.x_range.start, views.latent.y_range.end]).all()
+    assert views.latent.source.data["image"][0].max() > 0
