@@ -17,6 +17,9 @@ from models.count_bins import BinnedCounts
 
 _PRIOR_COUNTS = 30.0  # of the mean spectrum in every spectrum: no bin is impossible anywhere
 _NEIGHBOUR_COUNTS = 12.0  # predicts counts held out about best from 20 to 200 counts per pixel
+# less while spectra are learnt: where neighbours lend a small phase shares of the phase around it, its
+# spectrum is pushed away from theirs to make up for it
+_NEIGHBOUR_COUNTS_LEARNING = 5.0
 _SPARSITY_COUNTS = 1.0
 _ROUNDS, _PASSES_PER_ROUND = 6, 3
 _STEP = np.float32(1.8)  # relaxation; 1 is plain expectation-maximisation, below 2 it converges
@@ -43,7 +46,7 @@ def fit(
     share = start_shares(binned, spectra)
     for _ in range(rounds if len(spectra) > 1 else 0):
         spectra, share = improve(binned, spectra, share, mean)
-    return spectra, share
+    return spectra, shares(binned, spectra, share, _PASSES_PER_ROUND)
 
 
 def start_shares(binned: BinnedCounts, spectra: np.ndarray) -> np.ndarray:
@@ -59,7 +62,7 @@ def improve(
     binned: BinnedCounts, spectra: np.ndarray, share: np.ndarray, mean: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """One round: shares for the spectra, then spectra for the shares."""
-    share = shares(binned, spectra, share, _PASSES_PER_ROUND)
+    share = shares(binned, spectra, share, _PASSES_PER_ROUND, _NEIGHBOUR_COUNTS_LEARNING)
     return spectra_from(explained_counts(binned, spectra, share), mean), share
 
 
