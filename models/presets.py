@@ -21,7 +21,7 @@ PUBLISHED = PhasesRecipe(
     autoencoder=AutoencoderChoices(
         learning_rate=1e-4, batch_size=64, steps_per_epoch=1000, max_epochs=50, patience=50
     ),
-    mixture=MixtureChoices(covariance="full", number_by="bic"),
+    mixture=MixtureChoices(n_gaussians=0, covariance="full", number_by="bic"),
     refinement=RefinementChoices(enabled=False),
 )
 

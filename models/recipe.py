@@ -65,10 +65,12 @@ class MixtureChoices:
     """Gaussian mixture on the latent grid.
 
     ``n_phases`` 0 chooses the number automatically: of groups that stand apart (separation), or that of
-    the least Bayesian information criterion (bic), which asks for as many as it is offered.
+    the least Bayesian information criterion (bic), which asks for as many as it is offered. Phases are
+    merged from ``n_gaussians``; with 0 every phase is one Gaussian, as published.
     """
 
     n_phases: int = 0
+    n_gaussians: int = 40
     number_by: Literal["separation", "bic"] = "separation"
     covariance: Covariance = "full"
     seed: int = 4

@@ -21,6 +21,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "autoencoder.validation_fraction": (0.0, 0.9),
     "autoencoder.seed": (0, 2**32 - 1),
     "mixture.n_phases": (0, 1000),
+    "mixture.n_gaussians": (0, 200),
     "mixture.seed": (0, 2**32 - 1),
     "refinement.n_phases": (0, 1000),
     "refinement.seed": (0, 2**32 - 1),

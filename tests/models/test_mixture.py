@@ -5,10 +5,9 @@ import pytest
 from scipy import sparse
 from sklearn.mixture import GaussianMixture
 
-from models import mixture
+from models import gaussians, mixture, number_of_phases
 from models.latent_grid import LatentGrid
 from models.latent_space import LatentSpace
-from models.phase_identity import kept_identity, match_labels
 from models.recipe import MixtureChoices
 
 SHARE = np.array([0.5, 0.3, 0.196, 0.004])
@@ -48,19 +47,19 @@ def test_well_separated_phases_are_found_with_their_spectra(truth, grid):
 @pytest.mark.parametrize("covariance", TYPES)
 def test_the_likelihood_of_all_pixels_is_that_of_a_fit_on_all_pixels(truth, grid, covariance):
     points, _ = truth
-    fit = mixture.fit(grid, MixtureChoices(n_phases=4, covariance=covariance))
+    fit = mixture.fit(grid, MixtureChoices(n_phases=4, n_gaussians=0, covariance=covariance))
     peer = GaussianMixture(4, covariance_type=covariance, n_init=3, random_state=0).fit(points)
     ours, theirs = fit.log_likelihood(points).mean(), peer.score(points)
     assert ours > theirs - 0.005 * abs(theirs)
     assert fit.mean_log_likelihood <= ours + 1e-6
     assert fit.mean_log_likelihood == pytest.approx(ours, abs=0.02)
     assert fit.bic == pytest.approx(peer.bic(points), rel=0.01)
-    assert fit.n_parameters == peer._n_parameters()
+    assert fit.gaussians.n_parameters == peer._n_parameters()
 
 
 @pytest.mark.parametrize("covariance", TYPES)
 def test_covariances_have_the_form_that_was_asked_for(grid, covariance):
-    c = mixture.fit(grid, MixtureChoices(n_phases=3, covariance=covariance)).covariance
+    c = gaussians.fit_gaussians(grid, 3, covariance, seed=1).covariance
     if covariance == "tied":
         np.testing.assert_array_equal(c[0], c[2])
     if covariance in ("diag", "spherical"):
@@ -91,30 +90,39 @@ def test_the_same_seed_gives_the_same_phases(grid):
     np.testing.assert_array_equal(one.label_of_cell, other.label_of_cell)
 
 
-def test_phases_keep_their_identity_when_their_number_changes(grid):
-    before = mixture.fit(grid, MixtureChoices(n_phases=4))
-    for number in (3, 5, 8):
-        after = mixture.fit(grid, MixtureChoices(n_phases=number), previous=before)
-        assert len(set(after.identity)) == number
-        largest = before.label_of_cell[np.argmax(grid.weight)]
-        continued = after.identity.index(before.identity[largest])
-        common = (before.label_of_cell == largest) & (after.label_of_cell == continued)
-        assert grid.weight[common].sum() > 0.3 * grid.weight[after.label_of_cell == continued].sum()
-    back = mixture.fit(
-        grid,
-        MixtureChoices(n_phases=4),
-        previous=mixture.fit(grid, MixtureChoices(n_phases=5), previous=before),
+def test_a_phase_that_is_not_split_stays_what_it_was(grid):
+    fits = {k: mixture.fit(grid, MixtureChoices(n_phases=k)) for k in (3, 4, 5, 8, 15)}
+    for few, many in [(3, 4), (4, 5), (5, 8), (8, 15)]:
+        coarse, fine = fits[few].phase_of_gaussian, fits[many].phase_of_gaussian
+        pairs = set(zip(coarse.tolist(), fine.tolist(), strict=True))
+        assert len(pairs) == many  # every finer phase lies in one coarser phase
+
+
+def test_a_phase_of_any_shape_is_one_phase():
+    random = np.random.default_rng(0)
+    angle = random.uniform(0, np.pi, 8000)
+    crescent = 5 * np.stack([np.cos(angle), np.sin(angle)], axis=1) + random.normal(0, 0.3, (8000, 2))
+    halo = random.normal(0, 1, (4000, 2)) * random.choice([0.1, 0.8], 4000)[:, None]
+    points = np.concatenate([crescent, halo]).astype(np.float32)
+    counts = sparse.csr_matrix(np.repeat(np.eye(2, dtype=np.uint16) * 50, [8000, 4000], axis=0))
+    grid = LatentGrid.build(LatentSpace(points, np.zeros(12_000, np.float32), (100, 120)), counts)
+    number = number_of_phases.choose(grid, MixtureChoices())
+    label = mixture.fit(grid, MixtureChoices(n_phases=number)).labels(grid).ravel()
+    assert number == 2
+    assert np.mean(label == (np.arange(12_000) >= 8000)) > 0.99
+
+
+def test_the_number_of_phases_is_that_of_groups_that_stand_apart(grid):
+    assert number_of_phases.choose(grid, MixtureChoices()) == 4
+
+
+def test_bic_asks_for_more_phases_than_there_are(grid):
+    random = np.random.default_rng(1)
+    points = (MEAN[random.choice(4, 20_000, p=SHARE)] + random.laplace(0, 0.5, (20_000, 2))).astype(
+        np.float32
     )
-    assert back.identity == before.identity
-
-
-def test_labels_are_matched_by_what_they_have_in_common():
-    before, after = np.array([0, 0, 0, 1, 1, 2, -1]), np.array([2, 2, 1, 0, 0, 3, 3])
-    continues = match_labels(before, after, None, 3, 4)
-    assert continues.tolist() == [1, -1, 0, 2]
-    assert kept_identity(continues, (5, 1, 0)) == (1, 2, 5, 0)
-    heavy_last = match_labels([0, 0, 1], [0, 1, 1], [1.0, 9, 1], 2, 2)
-    assert heavy_last.tolist() == [-1, 0] or heavy_last.tolist() == [0, 1]
+    heavy_tailed = LatentGrid.build(LatentSpace(points, np.zeros(20_000, np.float32), (160, 125)))
+    assert number_of_phases.choose(heavy_tailed, MixtureChoices(number_by="bic")) > 8
 
 
 def test_more_phases_than_distinct_pixels_are_refused():
@@ -132,4 +140,4 @@ def test_bic_falls_and_fits_are_given_for_every_number_that_is_possible(grid):
     fits = list(mixture.fit_range(grid, MixtureChoices(), range(1, 5)))
     assert [f.n_phases for f in fits] == [1, 2, 3, 4]
     assert fits[3].bic < fits[1].bic < fits[0].bic
-    assert fits[3].icl >= fits[3].bic
+    assert fits[3].gaussians.icl >= fits[3].bic

@@ -1,0 +1,166 @@
+"""A Gaussian mixture fitted to all pixels of a latent grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from models import weighted_em
+from models.latent_grid import LatentGrid
+from models.recipe import Covariance
+from models.weighted_em import Cells, State
+
+_N_STARTS, _FIRST_STEPS = 8, 6
+_N_CONTENDERS, _MORE_STEPS = 3, 25
+_N_COARSE = 1024
+_TOLERANCE, _MAX_STEPS = 1e-4, 100
+_FLOOR = 1e-6  # of the variance of the points, added to every variance
+
+_fitted: WeakKeyDictionary[LatentGrid, dict] = WeakKeyDictionary()
+_MOST_KEPT = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Gaussians:
+    """A mixture of Gaussians in latent space, in the order of their shares, largest first.
+
+    Attributes
+    ----------
+    share : (n_gaussians,) float64, sums to 1
+    mean : (n_gaussians, n_latent) float64
+    covariance : (n_gaussians, n_latent, n_latent) float64, for every type of covariance
+    covariance_type : full, tied, diag or spherical
+    mean_log_likelihood : per pixel; a lower bound, since the pixels of a cell share their Gaussians
+    mean_entropy : per pixel, of the probabilities of the Gaussians, nats
+    n_steps, settled : steps of EM on the whole grid, and whether it settled before the last allowed one
+    n_pixels : number of pixels that it was fitted to
+    """
+
+    share: np.ndarray
+    mean: np.ndarray
+    covariance: np.ndarray
+    covariance_type: Covariance
+    mean_log_likelihood: float
+    mean_entropy: float
+    n_steps: int
+    settled: bool
+    n_pixels: int
+
+    @property
+    def n_gaussians(self) -> int:
+        """Number of Gaussians."""
+        return self.share.size
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of free parameters."""
+        k, d = self.mean.shape
+        full = d * (d + 1) // 2
+        of_covariance = {"full": k * full, "tied": full, "diag": k * d, "spherical": k}[self.covariance_type]
+        return of_covariance + k * d + k - 1
+
+    @property
+    def bic(self) -> float:
+        """Bayesian information criterion, smaller is better."""
+        return -2 * self.n_pixels * self.mean_log_likelihood + self.n_parameters * np.log(self.n_pixels)
+
+    @property
+    def icl(self) -> float:
+        """Integrated completed likelihood (Biernacki et al. 2000): BIC that also pays for overlap."""
+        return self.bic + 2 * self.n_pixels * self.mean_entropy
+
+    def at(self, points: np.ndarray, scatter: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Probabilities of the Gaussians at latent points, and the log density there.
+
+        Parameters
+        ----------
+        points : (n, n_latent) array
+        scatter : (n, n_latent, n_latent), where every point stands for several with this covariance
+
+        Returns
+        -------
+        (n_gaussians, n) and (n,) float64
+        """
+        points = np.atleast_2d(np.asarray(points, dtype=np.float64))
+        offset = self.mean.mean(axis=0)  # rounding is worst far from the origin
+        if scatter is None:
+            scatter = np.zeros((1, points.shape[1], points.shape[1]))
+        cells = Cells.of(points - offset, scatter, np.ones(len(points)))
+        return weighted_em.expect(cells, State(self.share, self.mean - offset, self.covariance))
+
+
+def fit_gaussians(grid: LatentGrid, n_gaussians: int, covariance: Covariance, seed: int) -> Gaussians:
+    """Fit Gaussians to all pixels of a grid; the answer is remembered as long as the grid lives.
+
+    Several starts climb on a coarser grid of about a thousand cells; the best goes on on the cells
+    themselves.
+
+    Raises
+    ------
+    ValueError
+        There are fewer distinct cells than Gaussians.
+    """
+    if n_gaussians > grid.n_cells:
+        raise ValueError(f"{n_gaussians} Gaussians do not fit {grid.n_cells} distinct places.")
+    kept = _fitted.setdefault(grid, {})
+    key = (n_gaussians, covariance, seed)
+    if key not in kept:
+        while len(kept) >= _MOST_KEPT:
+            kept.pop(next(iter(kept)), None)
+        kept[key] = _fit(grid, *key)
+    return kept[key]
+
+
+def _fit(grid: LatentGrid, n_gaussians: int, covariance: Covariance, seed: int) -> Gaussians:
+    # centred and scaled by one number: rounding stays small, and no type of covariance notices
+    offset = np.average(grid.centre, axis=0, weights=grid.weight)
+    variance = np.average(
+        np.square(grid.centre - offset).sum(axis=1) + np.trace(grid.scatter, axis1=1, axis2=2),
+        weights=grid.weight,
+    )
+    scale = np.sqrt(variance / grid.n_latent) or 1.0
+    cells = Cells.of((grid.centre - offset) / scale, grid.scatter / scale**2, grid.weight)
+    coarse = cells.joined(_coarse_groups(grid, at_least=4 * n_gaussians))
+    state = weighted_em.starts(
+        coarse, n_gaussians, 1 if n_gaussians == 1 else _N_STARTS, np.random.default_rng(seed), _FLOOR
+    )
+    for n_steps, n_left in ((_FIRST_STEPS, _N_CONTENDERS), (_MORE_STEPS, 1)):
+        state, reached, *_ = weighted_em.climb(coarse, state, covariance, _FLOOR, _TOLERANCE, n_steps)
+        best = np.argsort(-reached, kind="stable")[:n_left]
+        state = State(*(values[best] for values in state))
+    state = State(*(values[0] for values in state))
+    state, reached, n_steps, settled = weighted_em.climb(
+        cells, state, covariance, _FLOOR, _TOLERANCE, _MAX_STEPS
+    )
+    order = np.argsort(-state.share, kind="stable")
+    state = State(*(values[order] for values in state))
+    probability, _ = weighted_em.expect(cells, state)
+    entropy = -np.sum(probability * np.log(np.maximum(probability, 1e-300)), axis=0)
+    return Gaussians(
+        share=state.share,
+        mean=state.mean * scale + offset,
+        covariance=state.covariance * scale**2,
+        covariance_type=covariance,
+        mean_log_likelihood=float(reached - grid.n_latent * np.log(scale)),
+        mean_entropy=float(np.average(entropy, weights=grid.weight)),
+        n_steps=n_steps,
+        settled=settled,
+        n_pixels=grid.n_pixels,
+    )
+
+
+def _coarse_groups(grid: LatentGrid, at_least: int) -> np.ndarray:
+    """Groups of neighbouring cells, (n_cells,): few enough for many starts, yet no fewer than asked."""
+    group, bins = np.arange(grid.n_cells), grid.bin_of_cell
+    while group.max() >= _N_COARSE:
+        bins = bins // 2
+        place = np.zeros(grid.n_cells, np.int64)
+        for axis in bins.T:
+            place = place * (int(axis.max()) + 1) + axis
+        _, joined = np.unique(place, return_inverse=True)
+        if joined.max() < at_least:
+            break
+        group = joined
+    return group
