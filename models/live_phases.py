@@ -81,7 +81,9 @@ def live_phases(result: PhasesResult, recipe: PhasesRecipe, before: LivePhases |
         phase_map = phase_map.with_threshold(threshold)
     label = phase_map.label
     if before is None or before.phase_map.shape != phase_map.shape:
-        ids = tuple(range(phase_map.n_phases))
+        # numbered by size: who opens the same link sees the same numbers and colours
+        order = np.argsort(-phase_map.pixels(), kind="stable")
+        ids = tuple(int(place) for place in np.argsort(order, kind="stable"))
     else:
         continues = match_labels(before.phase_map.label, label, None, before.n_phases, phase_map.n_phases)
         ids = kept_identity(continues, before.ids)

@@ -137,13 +137,10 @@ class PhasesView:
         latent = _card("Latent space", [self.clear], figures["latent"])
         spectrum = _card("Spectra", [self.curves, self.norm, self.scale], spectra)
         table = _card("Table of phases", [], self.table, height=396)
-        narrow, third, wide = {"xs": 12, "md": 6, "lg": 4}, {"xs": 12, "md": 6, "lg": 4}, {"xs": 12, "lg": 8}
+        third, wide = {"xs": 12, "md": 6, "lg": 4}, {"xs": 12, "lg": 8}
         grid = pmui.Grid(
-            pmui.Grid(element, size=narrow),
-            pmui.Grid(phase, size=narrow),
-            pmui.Grid(latent, size=third),
-            pmui.Grid(spectrum, size=wide, sx={"order": {"xs": 5, "lg": 4}}),
-            pmui.Grid(table, size=third, sx={"order": {"xs": 4, "lg": 5}}),
+            *(pmui.Grid(card, size=third) for card in (element, phase, latent, table)),
+            pmui.Grid(spectrum, size=wide),
             container=True, spacing=1, sizing_mode="stretch_width", margin=(0, 6),
         )  # fmt: skip
         return pmui.Column(self.facts, self.readout, grid, sizing_mode="stretch_width", margin=0)

@@ -121,7 +121,9 @@ class PhasesVisit:
         def done(result: PhasesResult) -> None:
             self._end()
             state.result = result
-            self._phases.request(result, state.recipe, self._comparable())
+            # what was shown on the way has no names yet: the numbers then depend on the result alone
+            named = state.names or state.colours
+            self._phases.request(result, state.recipe, self._comparable() if named else None)
 
         self._start(request, "Waiting for a free worker", done, self._stage_reported)
 

@@ -30,6 +30,14 @@ def test_the_table_counts_pixels_and_names_the_lines_that_tell_a_phase(found):
     assert len({row.colour for row in rows}) == 3
 
 
+def test_phases_are_numbered_by_size_at_first(found):
+    state, _ = found
+    state.change("mixture", n_phases=5)
+    first = live_phases(state.result, state.recipe)
+    pixels = dict(zip(first.ids, first.pixels, strict=True))
+    assert [pixels[number] for number in range(5)] == sorted(first.pixels, reverse=True)
+
+
 def test_names_and_colours_stay_with_their_phase_when_the_number_changes(found):
     state, stripe = found
     iron = int(state.shown.phase_map.label[stripe == 2][0])
