@@ -97,7 +97,7 @@ def main() -> int:
     print(f"map            {options.size} x {options.size} x 2048, {counts:.0f} counts per pixel")
     print(f"dense float32  {dense_mb:6.0f} MB")
     print(
-        f"whole batch    {peak_mb:6.0f} MB at the peak, {dense_mb / peak_mb:.1f} times less; limit {LIMIT_MB} MB"
+        f"whole batch    {peak_mb:6.0f} MB at most, {dense_mb / peak_mb:.1f} times less; limit {LIMIT_MB} MB"
     )
     for stage, peak in metrics["peak_memory_mb"].items():
         print(f"  {stage:12s} {peak:6.0f} MB {metrics['seconds'].get(stage, 0):7.1f} s")
