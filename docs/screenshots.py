@@ -15,7 +15,7 @@ import time
 import urllib.request
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -48,6 +48,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "docs", help="folder for the pictures")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
+    subprocess.run([sys.executable, "-m", "dashboard.first_demo"], cwd=ROOT, check=True)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -69,8 +70,8 @@ def main() -> None:
                     ("screenshot-1024-dark", 1024, 900, "dark"),
                 ]
             for name, width, height, scheme in views:
-                page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
-                _photograph(page, address, arguments.out / f"{name}.png")
+                page = browser.new_page(viewport={"width": width, "height": height})
+                _photograph(page, address, arguments.out / f"{name}.png", dark=scheme == "dark")
                 page.close()
             browser.close()
     finally:
@@ -78,11 +79,14 @@ def main() -> None:
         server.wait()
 
 
-def _photograph(page: Page, address: str, path: Path) -> None:
+def _photograph(page: Page, address: str, path: Path, dark: bool) -> None:
     page.goto(address)
     page.wait_for_function(FOUND, timeout=300_000)
-    page.wait_for_function("() => !document.querySelector('.loading-spinner')")
-    page.wait_for_timeout(1500)  # the last paint of the slowest view
+    expect(page.get_by_text("Cancel", exact=True)).to_be_hidden(timeout=300_000)
+    if dark:
+        page.locator("header button").last.click()
+    page.mouse.move(720, 5)  # off every button, so that none shows its hint
+    page.wait_for_timeout(2500)  # the last paint of the slowest view
     page.screenshot(path=path, full_page=False)
     print(path)
 
