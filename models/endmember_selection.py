@@ -21,15 +21,11 @@ class Selection:
     Attributes
     ----------
     spectra : (n_selected, n_bins), rows sum to 1
-    cluster : (n_selected,) index of the cluster; -1 for a spectrum that was given
-    distance : (n_selected,) how far each is from all mixtures of the others (held-out, 0 ... 1)
-    next_distance : the largest distance among the clusters that were not selected
+    cluster : (n_selected,) index of the cluster; -1 for the mean of all, where no cluster differs from it
     """
 
     spectra: np.ndarray
     cluster: np.ndarray
-    distance: np.ndarray
-    next_distance: float
 
 
 def mixture_weights(spectra: np.ndarray, parts: np.ndarray, iterations: int = 200) -> np.ndarray:
@@ -110,36 +106,27 @@ def select(
     # the distance that a spectrum of so many counts has from its own expectation by noise alone
     noise = 0.5 * np.minimum(spectra * counts[:, None], 1.0).sum(axis=1) / np.maximum(counts, 1)
 
-    def excess(rows: np.ndarray, picked: list[int]) -> tuple[np.ndarray, np.ndarray]:
-        """Lower bound of the distance beyond the noise of the parts, and the distance."""
-        chosen, parts = spectra[rows], spectra[picked]
-        weights = mixture_weights(chosen, parts)
-        distance, error = held_out_distance(chosen, weights @ parts, held_out[rows])
-        return distance - significance * error - weights**2 @ noise[picked], distance
+    def excess(rows: list[int] | slice, parts: list[int]) -> np.ndarray:
+        """Lower bounds of the distances of clusters from mixtures of others, beyond the noise of these."""
+        weights = mixture_weights(spectra[rows], spectra[parts])
+        distance, error = held_out_distance(spectra[rows], weights @ spectra[parts], held_out[rows])
+        return distance - significance * error - weights**2 @ noise[parts]
 
-    everyone = np.arange(len(spectra))
     distance, error = held_out_distance(spectra, np.broadcast_to(mean, spectra.shape), held_out)
     low = distance - significance * error
-    first = int(low.argmax())
-    if low[first] < tolerance:
-        return Selection(mean[None], np.array([-1]), np.array([1.0]), float(distance[first]))
-    picked = [first]
-    while True:
-        low, distance = excess(everyone, picked)
+    no_difference = Selection(mean[None], np.array([-1]))
+    if low.max() < tolerance:
+        return no_difference
+    picked = [int(low.argmax())]
+    while len(picked) < most:
+        low = excess(slice(None), picked)
         low[picked] = -np.inf
-        worst = int(low.argmax())
-        if low[worst] < tolerance or len(picked) >= most:
+        if low.max() < tolerance:
             break
-        picked.append(worst)
+        picked.append(int(low.argmax()))
     while len(picked) > 1:
-        rest = [excess(np.array([one]), [other for other in picked if other != one]) for one in picked]
-        low_rest = np.array([low[0] for low, _ in rest])
-        if low_rest.min() >= tolerance:
+        low = np.array([excess([one], [other for other in picked if other != one])[0] for one in picked])
+        if low.min() >= tolerance:
             break
-        del picked[int(low_rest.argmin())]
-    if len(picked) == 1:
-        return Selection(mean[None], np.array([-1]), np.array([1.0]), 0.0)
-    others = np.setdiff1d(everyone, picked)
-    _, distance = excess(others, picked) if others.size else (None, np.zeros(1))
-    own = np.array([d[0] for _, d in rest])
-    return Selection(spectra[picked], np.array(picked), own, float(distance.max()))
+        del picked[int(low.argmin())]
+    return Selection(spectra[picked], np.array(picked)) if len(picked) > 1 else no_difference
