@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from data.readers.assembly import Found, datasets
-from data.readers.dense_blocks import Progress, sparse_spectra
+from data.readers.dense_blocks import BLOCK_BYTES, Progress, sparse_spectra
 from data.readers.lazy_files import opened_lazily
 from data.readers.navigation import is_image
+from data.readers.precautions import check_companions, check_hdf5, check_length, check_zarr
 from data.readers.signals import Signal, energy_dimension, signal_of, why_not_eds
 from data.readers.unreadable import UnreadableFile
 from data.spectrum_image import SpectrumImage
@@ -30,6 +28,8 @@ _PLUGIN = {
     ".nxs": "nexus", ".nexus": "nexus",
 }  # fmt: skip
 
+_MEMORY_MAPPED = (".rpl", ".spd", ".dm3", ".dm4")
+
 
 def read(path: Path, progress: Progress) -> tuple[SpectrumImage, ...]:
     """The EDS signals of a file; its other signals become navigation images.
@@ -39,7 +39,7 @@ def read(path: Path, progress: Progress) -> tuple[SpectrumImage, ...]:
     UnreadableFile
         No EDS signal, missing companions, or values that are no counts.
     """
-    _check_companions(path)
+    check_companions(path)
     with _signals(path) as signals:
         return datasets(path, *_sorted_out(path, signals, progress))
 
@@ -101,13 +101,32 @@ def _signals(path: Path) -> Iterator[list[Signal]]:
     reader = importlib.import_module(f"rsciio.{_PLUGIN[path.suffix.lower()]}").file_reader
     options: dict[str, Any] = {}
     if path.suffix.lower() == ".zspy":
-        _refuse_pickles(path)
+        check_zarr(path)
         options["mode"] = "r"  # rosettasciio opens lazy zarr for writing otherwise
+    if path.suffix.lower() in (".hspy", ".nxs", ".nexus", ".emd"):
+        check_hdf5(path)
+    if path.suffix.lower() in _MEMORY_MAPPED:
+        # one chunk: dask would make a list of millions for a size that a damaged header claims
+        with opened_lazily(reader, path, chunks=-1) as dictionaries:
+            signals = [signal_of(one) for one in dictionaries]
+            check_length(path, max((one.data.nbytes for one in signals), default=0))
+            options["chunks"] = _in_file_order(signals)
     with opened_lazily(reader, path, **options) as dictionaries:
         if path.suffix.lower() == ".rpl":
             for one in dictionaries:
                 _calibrate_ripple(one)
         yield [signal_of(one) for one in dictionaries if "data" in one]
+
+
+def _in_file_order(signals: list[Signal]) -> Any:
+    """Chunks along the slowest axis of the largest array, as long as a block: these lie together in the file.
+
+    Dask's own are cubes, for each of which most pages of the file would be read.
+    """
+    largest = max((one.data for one in signals), key=lambda data: data.nbytes, default=None)
+    if largest is None or largest.ndim < 2:
+        return "auto"
+    return {0: max(1, BLOCK_BYTES * largest.shape[0] // max(largest.nbytes, 1))}
 
 
 def _calibrate_ripple(dictionary: dict[str, Any]) -> None:
@@ -118,45 +137,3 @@ def _calibrate_ripple(dictionary: dict[str, Any]) -> None:
     for axis in dictionary["axes"]:
         if axis["name"] == "depth" and not axis["units"]:
             axis["units"] = "eV"
-
-
-def _check_companions(path: Path) -> None:
-    suffix, stem = path.suffix.lower(), path.stem
-    if suffix == ".rpl":
-        raw = [path.with_suffix(".raw"), path.with_suffix(".RAW")]
-        if not any(one.is_file() for one in raw):
-            raise UnreadableFile(
-                f"{path.name} describes the data in {raw[0].name}, which is not beside it. Copy both files "
-                f"to the same folder."
-            )
-    if suffix == ".emi":
-        series = [one for one in path.parent.iterdir() if one.name.lower().startswith(f"{stem.lower()}_")]
-        series = [one for one in series if one.suffix.lower() == ".ser"]
-        if not series:
-            raise UnreadableFile(
-                f"{path.name} describes data in {stem}_1.ser (and further numbers), which is not beside it. "
-                f"Copy the .emi and its .ser files to the same folder."
-            )
-    if suffix == ".ser":
-        # read into memory twice by rosettasciio
-        needed, available = 2.5 * path.stat().st_size, psutil.virtual_memory().available
-        if needed > 0.7 * available:
-            raise UnreadableFile(
-                f"{path.name} needs {needed / 2**30:.1f} GB of memory to be read, and "
-                f"{available / 2**30:.1f} GB are free. Crop or rebin the map in TIA, or use a larger machine."
-            )
-
-
-def _refuse_pickles(path: Path) -> None:
-    """Refuse zarr stores whose arrays are pickled: reading them could run code of whoever wrote them."""
-    names = (".zarray", "zarr.json", ".zmetadata")
-    if path.is_dir():
-        texts = [one.read_bytes() for one in path.rglob("*") if one.name in names and one.is_file()]
-    else:
-        with zipfile.ZipFile(path) as archive:
-            texts = [archive.read(one) for one in archive.namelist() if one.rsplit("/", 1)[-1] in names]
-    if any(b"pickle" in text for text in texts):
-        raise UnreadableFile(
-            f"{path.name} holds pickled objects, which are never opened here because they can run code. Save "
-            f"the signal again without them."
-        )

@@ -121,9 +121,10 @@ def _decode(path: Path, pieces: Iterator[bytes], n_channels: int, progress: Prog
 
 
 def _broken(path: Path, line: int, n_y: int) -> UnreadableFile:
+    where = f"after line {line} of {n_y}" if n_y else "at their beginning"
     return UnreadableFile(
-        f"The spectra of {path.name} break off or are damaged after line {line} of {n_y}. Copy or export the "
-        f"file again; a copy that was interrupted is the usual cause."
+        f"The spectra of {path.name} break off or are damaged {where}. Copy or export the file again; a "
+        f"copy that was interrupted is the usual cause."
     )
 
 

@@ -49,7 +49,7 @@ def sparse_spectra(signal: Signal, energy_dimension: int, progress: Progress) ->
     UnreadableFile
         The values are no counts, or too many for the memory at hand.
     """
-    frames, y_dimension, x_dimension = _roles(signal, energy_dimension)
+    frames, y_dimension, x_dimension = roles(signal, energy_dimension)
     order = (*frames, *(d for d in (y_dimension, x_dimension) if d is not None), energy_dimension)
     data = signal.data.transpose(order) if order != tuple(range(len(order))) else signal.data
     y = None if y_dimension is None else signal.axes[y_dimension]
@@ -59,10 +59,10 @@ def sparse_spectra(signal: Signal, energy_dimension: int, progress: Progress) ->
     check_size(n_y, n_x, energy.size)
     n_frames = int(np.prod([signal.axes[d].size for d in frames], dtype=np.int64))
     data = data.reshape(n_frames, n_y, n_x, energy.size)
-    rows = SparseRows(n_y * n_x, energy.size)
-    for block, pixel in _blocks(data, progress):
+    rows = SparseRows(n_y * n_x, energy.size, in_slices=True)
+    for block, pixel, first_channel in _blocks(data, progress):
         total = as_counts(block).sum(axis=0, dtype=np.uint64) if n_frames > 1 else as_counts(block[0])
-        rows.add_dense(pixel, _narrow(total.reshape(pixel.size, energy.size)))
+        rows.add_dense(pixel, _narrow(total.reshape(pixel.size, -1)), first_channel)
     notes = (f"{n_frames} frames were summed.",) if n_frames > 1 else ()
     return Spectra(rows.matrix(), (n_y, n_x), y, x, energy, notes)
 
@@ -89,7 +89,7 @@ def as_counts(values: np.ndarray) -> np.ndarray:
         fraction = np.abs(values - whole) > _WHOLE * np.maximum(1.0, 1e-4 * np.abs(whole))
         if fraction.any():
             raise UnreadableFile(_processed(f"fractions such as {values[fraction][0]:g}"))
-        return whole.astype(np.uint64)
+        return whole.astype(np.uint32 if whole.max() <= np.iinfo(np.uint32).max else np.uint64)
     return values.astype(np.dtype(f"u{values.dtype.itemsize}"), copy=False)
 
 
@@ -107,8 +107,14 @@ def _narrow(spectra: np.ndarray) -> np.ndarray:
     return spectra
 
 
-def _roles(signal: Signal, energy_dimension: int) -> tuple[tuple[int, ...], int | None, int | None]:
-    """Dimensions of the array that count frames, and those of y and x (None where there is none)."""
+def roles(signal: Signal, energy_dimension: int) -> tuple[tuple[int, ...], int | None, int | None]:
+    """Dimensions of an array of spectra that count frames, and those of y and x (None if there is none).
+
+    Raises
+    ------
+    UnreadableFile
+        The spectra lie on a grid of more than two dimensions.
+    """
     others = [d for d in range(signal.data.ndim) if d != energy_dimension]
     frames = [d for d in others if is_frame_axis(signal.axes[d])] if len(others) > 2 else []
     places = [d for d in others if d not in frames]
@@ -128,22 +134,33 @@ def _roles(signal: Signal, energy_dimension: int) -> tuple[tuple[int, ...], int 
     return tuple(frames), *((places[0], None) if along_y else (None, places[0]))
 
 
-def _blocks(data: Any, progress: Progress) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Pieces (n_frames, n_y, n_x, n_channels) of an array, and the row-major pixels that they cover."""
+def _blocks(data: Any, progress: Progress) -> Iterator[tuple[np.ndarray, np.ndarray, int]]:
+    """Pieces (n_frames, n_y, n_x, n) of an array, the row-major pixels that they cover, their first channel.
+
+    Pieces keep to the chunks of the file, so that no chunk is read twice; only where the chunks are
+    images (all pixels, few channels) are spectra taken in slices of energy.
+    """
     n_frames, n_y, n_x, n_channels = data.shape
-    pixel_bytes = n_frames * n_channels * data.dtype.itemsize
     lazy = hasattr(data, "dask")
-    row_edges = _edges(n_y, data.chunks[1] if lazy else None, pixel_bytes * n_x)
-    for first_row, last_row in row_edges:
-        column_edges = _edges(n_x, data.chunks[2] if lazy else None, pixel_bytes * (last_row - first_row))
-        for first, last in column_edges:
-            _check_memory((last_row - first_row) * (last - first) * pixel_bytes)
-            block = data[:, first_row:last_row, first:last]
-            if lazy:
-                block = block.compute(scheduler="synchronous")
-            pixel = np.arange(first_row, last_row)[:, None] * n_x + np.arange(first, last)
-            yield np.asarray(block), pixel.ravel()
-        progress(last_row / n_y, f"{last_row} of {n_y} lines")
+    chunks = data.chunks if lazy else (None,) * 4
+    value_bytes = n_frames * data.dtype.itemsize
+    narrow = value_bytes * n_channels
+    for first_row, last_row in _edges(n_y, chunks[1], narrow * n_x):
+        n_rows = last_row - first_row
+        for first, last in _edges(n_x, chunks[2], narrow * n_rows):
+            n_pixels = n_rows * (last - first)
+            pixel = (np.arange(first_row, last_row)[:, None] * n_x + np.arange(first, last)).ravel()
+            slices = [(0, n_channels)]
+            if n_pixels * narrow > 2 * BLOCK_BYTES and lazy:
+                slices = _edges(n_channels, chunks[3], n_pixels * value_bytes)
+            for low, high in slices:
+                _check_memory(n_pixels * value_bytes * (high - low))
+                block = data[:, first_row:last_row, first:last, low:high]
+                if lazy:
+                    block = block.compute(scheduler="synchronous")
+                yield np.asarray(block), pixel, low
+                share = (first_row + n_rows * high / n_channels) if last == n_x else first_row
+                progress(share / n_y, f"{int(share)} of {n_y} lines")
 
 
 def _edges(size: int, chunks: tuple[int, ...] | None, bytes_each: int) -> list[tuple[int, int]]:

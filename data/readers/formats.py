@@ -83,14 +83,11 @@ def datasets_below(folder: Path) -> Iterator[Path]:
         stores = [name for name in folders if name.lower().endswith(".zspy")]
         folders[:] = [name for name in folders if name not in stores]
         files = sorted(name for name in files if not _is_hidden(name))
-        if here != root and looks_like_maps(
-            [name for name in files if name.lower().endswith(IMAGE_SUFFIXES)]
-        ):
+        if looks_like_maps([name for name in files if name.lower().endswith(IMAGE_SUFFIXES)]):
             yield here
         for name in (*stores, *files):
             path = here / name
-            inside = not path.is_symlink() or path.resolve().is_relative_to(root)
-            if inside and not is_companion(path, root) and is_dataset(path):
+            if _is_inside(path, root) and not is_companion(path, root) and is_dataset(path):
                 yield path
 
 
@@ -147,6 +144,14 @@ def names_in_archive(path: Path) -> list[str]:
 def supported_endings() -> str:
     """The endings that open, as a list for a message."""
     return ", ".join(FORMATS)
+
+
+def _is_inside(path: Path, root: Path) -> bool:
+    """Whether a path below root stays there, links followed."""
+    try:
+        return not path.is_symlink() or path.resolve().is_relative_to(root)
+    except (OSError, RuntimeError):  # a loop of links
+        return False
 
 
 def _image_names(folder: Path) -> list[str]:

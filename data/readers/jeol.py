@@ -86,7 +86,9 @@ def read(path: Path, progress: Progress) -> tuple[SpectrumImage, ...]:
             if not item.exists:
                 continue
             if kind in (".img", ".map"):
-                (shared if kind == ".img" else own).extend(_images(item.path))
+                images = _images(item.path)
+                (shared if kind == ".img" else own).extend(images)
+                notes += [] if images else [f"The image {item.path.name} is damaged and was left out."]
             elif kind == ".pts":
 
                 def report(fraction: float, message: str, done: int = n_done) -> None:
@@ -140,7 +142,7 @@ def _images(path: Path) -> list[Signal]:
     try:
         return [signal_of(one) for one in file_reader(str(path))]
     except Exception:  # an image that cannot be read must not keep the map from opening
-        log.warning("%s could not be read", path.name, exc_info=True)
+        log.info("%s could not be read", path.name, exc_info=True)
         return []
 
 

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+import psutil
+
+from data.readers.unreadable import UnreadableFile
 
 log = logging.getLogger(__name__)
 
@@ -17,7 +22,12 @@ def opened_lazily(
 ) -> Iterator[list[dict[str, Any]]]:
     """The signals of a file as one of rosettasciio's readers describes them, within a with statement.
 
-    Readers that cannot be lazy are asked again without.
+    Readers that cannot be lazy are asked again without, where there is memory for it.
+
+    Raises
+    ------
+    UnreadableFile
+        The file must be read whole, and there is not enough memory.
     """
     import dask.config
     from rsciio.utils.file import get_file_handle
@@ -27,8 +37,10 @@ def opened_lazily(
         try:
             dictionaries = reader(str(path), lazy=True, **options)
         except (NotImplementedError, ValueError) as error:
-            if "lazy" not in str(error).lower():
+            # arrays without chunks of their own are refused by dask
+            if not re.search("lazy|chunks", str(error), re.IGNORECASE):
                 raise
+            check_memory(path)
             log.debug("%s cannot be read lazily", path.name, exc_info=True)
             dictionaries = reader(str(path), lazy=False, **options)
     try:
@@ -41,3 +53,13 @@ def opened_lazily(
                     handle = get_file_handle(one["data"], warn=False)
                     if handle is not None:
                         handle.close()
+
+
+def check_memory(path: Path) -> None:
+    """Refuse a file that has to be read whole, as counts and as copies of them, and does not fit."""
+    needed, available = 2.5 * path.stat().st_size, psutil.virtual_memory().available
+    if needed > 0.7 * available:
+        raise UnreadableFile(
+            f"{path.name} can only be read whole, which needs {needed / 2**30:.1f} GB of memory, and "
+            f"{available / 2**30:.1f} GB are free. Crop or rebin it in the program that wrote it."
+        )

@@ -32,7 +32,7 @@ def completed(dictionary: Mapping[str, Any]) -> dict[str, Any]:
     for source, (target, convert) in (dictionary.get("mapping") or {}).items():
         if not target.endswith(("beam_energy", "live_time")) or find(metadata, target) is not None:
             continue
-        value = find(original, source)
+        value = _find_spelt(original, source)
         if value is None:
             continue
         try:
@@ -45,6 +45,15 @@ def completed(dictionary: Mapping[str, Any]) -> dict[str, Any]:
             node = node.setdefault(parent, {})
         node[last] = value
     return metadata
+
+
+def _find_spelt(tree: Any, path: str) -> Any:
+    """As find, for paths in which blanks and signs of the names are written as underscores."""
+    for key in path.split("."):
+        if not isinstance(tree, Mapping):
+            return None
+        tree = tree.get(key, next((tree[one] for one in tree if re.sub(r"\W+", "_", str(one)) == key), None))
+    return tree
 
 
 def beam_kev(metadata: Mapping[str, Any]) -> float | None:

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import rsciio
+
 from data.elemental_maps import ElementalMaps
 from data.readers import image_folder
 from data.readers.dense_blocks import Progress
@@ -19,6 +21,12 @@ from data.readers.unreadable import UnreadableFile
 from data.spectrum_image import SpectrumImage
 
 log = logging.getLogger(__name__)
+
+# rosettasciio prints what it does not know to the standard output, which is not its own here and tells no
+# user what to do; through the parent loggers it reaches the log where one is configured
+_parser_log = logging.getLogger(rsciio.__name__)
+_parser_log.handlers[:] = [logging.NullHandler()]
+warnings.filterwarnings("ignore", module=r"rsciio\b")
 
 Dataset = SpectrumImage | ElementalMaps
 
@@ -51,7 +59,7 @@ def open_dataset(path: Path | str, progress: Callable[[float, str], None] | None
         log.info("not opened: %s", error, exc_info=error.__cause__)
         raise
     except Exception as error:
-        log.warning("not opened: %s", path, exc_info=True)
+        log.info("not opened: %s", path, exc_info=True)
         raise UnreadableFile(_translated(Path(path), error)) from error
     report(1.0, "opened")
     return Opened(datasets)
@@ -71,12 +79,9 @@ def _open(path: Path, progress: Progress) -> tuple[Dataset, ...]:
     if path.is_file():
         _check_start(path, kind)
     module = importlib.import_module(f"data.readers.{kind.module}")
-    with warnings.catch_warnings():
-        # parsers warn about metadata that they do not know; nobody could act on it
-        warnings.simplefilter("ignore")
-        if kind.module == "archive":
-            return module.read(path, progress, _open)
-        return module.read(path, progress)
+    if kind.module == "archive":
+        return module.read(path, progress, _open)
+    return module.read(path, progress)
 
 
 def _unsupported(path: Path) -> str:

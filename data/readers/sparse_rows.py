@@ -41,12 +41,13 @@ def check_size(n_y: int, n_x: int, n_channels: int) -> None:
 class SparseRows:
     """Collects the non-zero channels of pixels and makes the count matrix of them.
 
-    A pixel may come more than once (repeated scans of a line): its counts are added.
+    A pixel may come more than once (repeated scans of a line): its counts are added. Where maps come in
+    slices of energy instead, ``in_slices`` says that every slice of a pixel lies above those before.
     """
 
-    def __init__(self, n_pixels: int, n_channels: int) -> None:
-        self.n_pixels, self.n_channels = n_pixels, n_channels
-        self._channel_type = np.uint16 if n_channels <= 2**16 else np.int32
+    def __init__(self, n_pixels: int, n_channels: int, in_slices: bool = False) -> None:
+        self.n_pixels, self.n_channels, self._in_slices = n_pixels, n_channels, in_slices
+        self._channel_type = np.uint16 if n_channels < 2**16 else np.int32
         self._pieces: list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = []
 
     def add(self, pixel: np.ndarray, n_nonzero: np.ndarray, channel: np.ndarray, counts: np.ndarray) -> None:
@@ -59,19 +60,21 @@ class SparseRows:
         channel : (n_nonzero.sum(),) channels, rising within a pixel
         counts : (n_nonzero.sum(),) unsigned counts of those channels, all above zero
         """
+        # slices of energy leave most pixels empty: they are not worth their bytes
+        filled = np.flatnonzero(n_nonzero)
         self._pieces.append(
             (
-                np.array(pixel, np.int64),
-                np.array(n_nonzero, np.int64),
+                np.asarray(pixel)[filled].astype(np.int32),
+                np.asarray(n_nonzero)[filled].astype(self._channel_type),
                 np.array(channel, self._channel_type),
                 np.array(counts, smallest_unsigned(counts.max(initial=0))),
             )
         )
 
-    def add_dense(self, pixel: np.ndarray, spectra: np.ndarray) -> None:
-        """Take dense spectra of some pixels: (n, n_channels) unsigned integers."""
+    def add_dense(self, pixel: np.ndarray, spectra: np.ndarray, first_channel: int = 0) -> None:
+        """Take dense spectra of some pixels, (n, n_channels) unsigned integers, or a slice of them."""
         n_nonzero, channel, counts = _nonzero(np.ascontiguousarray(spectra))
-        self.add(pixel, n_nonzero, channel, counts)
+        self.add(pixel, n_nonzero, channel + np.int32(first_channel), counts)
 
     def matrix(self) -> sparse.csr_matrix:
         """All counts, (n_pixels, n_channels) CSR of the smallest unsigned type that holds the largest.
@@ -79,16 +82,15 @@ class SparseRows:
         The pieces are given up on the way, so this can be called once.
         """
         n_nonzero = np.zeros(self.n_pixels, np.int64)
-        n_times = np.zeros(self.n_pixels, np.int64)
-        largest = 0
+        repeated, largest = False, 0
         for pixel, n_of_pixel, _, counts in self._pieces:
+            if not self._in_slices:
+                repeated |= bool(n_nonzero[pixel].any()) or np.unique(pixel).size < pixel.size
             np.add.at(n_nonzero, pixel, n_of_pixel)
-            np.add.at(n_times, pixel, 1)
             largest = max(largest, int(counts.max(initial=0)))
         indptr = np.zeros(self.n_pixels + 1, np.int64)
         np.cumsum(n_nonzero, out=indptr[1:])
         indices = np.empty(indptr[-1], np.int32)
-        repeated = bool((n_times > 1).any())
         # counts of a repeated pixel are added below, which may need more room
         data = np.empty(indptr[-1], np.uint64 if repeated else smallest_unsigned(largest))
         cursor = indptr[:-1].copy()
@@ -96,7 +98,7 @@ class SparseRows:
             _place(*self._pieces.pop(0), cursor, indices, data)
         matrix = _csr(data, indices, indptr, (self.n_pixels, self.n_channels))
         if repeated:
-            matrix.has_canonical_format = False
+            matrix.has_sorted_indices = matrix.has_canonical_format = False
             matrix.sum_duplicates()
             matrix.data = matrix.data.astype(smallest_unsigned(matrix.data.max(initial=0)))
         return matrix

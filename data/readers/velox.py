@@ -10,6 +10,7 @@ from the scanned area here, and from the number of pixels in the streams.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +30,8 @@ from data.readers.sparse_rows import check_size, from_events
 from data.readers.symbols import SYMBOLS
 from data.readers.unreadable import UnreadableFile
 from data.spectrum_image import SpectrumImage
+
+log = logging.getLogger(__name__)
 
 _NEXT_PIXEL = 65535
 _WORDS = 2**21  # words read at once
@@ -203,11 +206,19 @@ def _elements(file: h5py.File) -> tuple[str, ...]:
 
 
 def _images(path: Path) -> list[Signal]:
+    """The images of the file: means of their frames, or first frames where those cannot be read."""
     from rsciio.emd import file_reader
 
-    with opened_lazily(file_reader, path, select_type="images", load_SI_image_stack=True) as dictionaries:
-        images = [one for one in map(signal_of, dictionaries) if is_image(one)]
-        return [replace(one, data=grey(one.data), axes=one.axes[-2:]) for one in images]
+    for stacks in (True, False):
+        try:
+            with opened_lazily(
+                file_reader, path, select_type="images", load_SI_image_stack=stacks
+            ) as dictionaries:
+                images = [one for one in map(signal_of, dictionaries) if is_image(one)]
+                return [replace(one, data=grey(one.data), axes=one.axes[-2:]) for one in images]
+        except Exception:  # images that cannot be read must not keep the map from opening
+            log.info("the images of %s could not be read (frames: %s)", path.name, stacks, exc_info=True)
+    return []
 
 
 @njit(cache=True, nogil=True)
