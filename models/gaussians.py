@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -12,13 +13,19 @@ from models.latent_grid import LatentGrid
 from models.recipe import Covariance
 from models.weighted_em import Cells, State
 
-_N_STARTS, _FIRST_STEPS = 8, 6
-_N_CONTENDERS, _MORE_STEPS = 3, 25
-_N_COARSE = 1024
-_TOLERANCE, _MAX_STEPS = 1e-4, 100
+# From coarse to fine: how many cells there may be, how many starts go on from there, for how many steps at
+# most, and the gain in mean log likelihood below which a step is the last one
+_N_STARTS = 8
+_LEVELS = (
+    (1024, 3, 6, 1e-4),
+    (1024, 1, 25, 1e-4),
+    (4096, 1, 100, 1e-4),
+    (np.inf, 1, 30, 3e-4),
+)
 _FLOOR = 1e-6  # of the variance of the points, added to every variance
 
 _fitted: WeakKeyDictionary[LatentGrid, dict] = WeakKeyDictionary()
+_pyramids: WeakKeyDictionary[LatentGrid, _Pyramid] = WeakKeyDictionary()
 _MOST_KEPT = 8
 
 
@@ -94,8 +101,8 @@ class Gaussians:
 def fit_gaussians(grid: LatentGrid, n_gaussians: int, covariance: Covariance, seed: int) -> Gaussians:
     """Fit Gaussians to all pixels of a grid; the answer is remembered as long as the grid lives.
 
-    Several starts climb on a coarser grid of about a thousand cells; the best goes on on the cells
-    themselves.
+    Several starts climb on a coarser grid of about a thousand cells; the best goes on on finer ones and on
+    the cells themselves.
 
     Raises
     ------
@@ -113,27 +120,53 @@ def fit_gaussians(grid: LatentGrid, n_gaussians: int, covariance: Covariance, se
     return kept[key]
 
 
+class _Pyramid(NamedTuple):
+    """The cells of a grid and joined ones, in coordinates of variance 1: (x - offset) / scale."""
+
+    offset: np.ndarray
+    scale: float
+    levels: tuple[Cells, ...]
+
+    @classmethod
+    def of(cls, grid: LatentGrid) -> _Pyramid:
+        # centred and scaled by one number: rounding stays small, and no type of covariance notices
+        offset = np.average(grid.centre, axis=0, weights=grid.weight)
+        square = np.square(grid.centre - offset).sum(axis=1) + np.trace(grid.scatter, axis1=1, axis2=2)
+        scale = np.sqrt(np.average(square, weights=grid.weight) / grid.n_latent) or 1.0
+        levels = [Cells.of((grid.centre - offset) / scale, grid.scatter / scale**2, grid.weight)]
+        bins = grid.bin_of_cell
+        while levels[-1].weight.size > min(n_cells for n_cells, *_ in _LEVELS):
+            bins = bins // 2
+            place = np.zeros(grid.n_cells, np.int64)
+            for axis in bins.T:
+                place = place * (int(axis.max()) + 1) + axis
+            levels.append(levels[0].joined(np.unique(place, return_inverse=True)[1]))
+        return cls(offset, scale, tuple(levels))
+
+    def level(self, at_most: float, at_least: int) -> Cells:
+        """The finest level that has no more cells than asked, unless these are too few."""
+        enough = [level for level in self.levels if level.weight.size >= at_least] or [self.levels[0]]
+        return next((level for level in enough if level.weight.size <= at_most), enough[-1])
+
+
 def _fit(grid: LatentGrid, n_gaussians: int, covariance: Covariance, seed: int) -> Gaussians:
-    # centred and scaled by one number: rounding stays small, and no type of covariance notices
-    offset = np.average(grid.centre, axis=0, weights=grid.weight)
-    variance = np.average(
-        np.square(grid.centre - offset).sum(axis=1) + np.trace(grid.scatter, axis1=1, axis2=2),
-        weights=grid.weight,
-    )
-    scale = np.sqrt(variance / grid.n_latent) or 1.0
-    cells = Cells.of((grid.centre - offset) / scale, grid.scatter / scale**2, grid.weight)
-    coarse = cells.joined(_coarse_groups(grid, at_least=4 * n_gaussians))
-    state = weighted_em.starts(
-        coarse, n_gaussians, 1 if n_gaussians == 1 else _N_STARTS, np.random.default_rng(seed), _FLOOR
-    )
-    for n_steps, n_left in ((_FIRST_STEPS, _N_CONTENDERS), (_MORE_STEPS, 1)):
-        state, reached, *_ = weighted_em.climb(coarse, state, covariance, _FLOOR, _TOLERANCE, n_steps)
+    pyramid = _pyramids.get(grid)
+    if pyramid is None:
+        pyramid = _pyramids[grid] = _Pyramid.of(grid)
+    offset, scale, (cells, *_) = pyramid
+    random = np.random.default_rng(seed)
+    state = None
+    for n_cells, n_left, max_steps, tolerance in _LEVELS:
+        level = pyramid.level(n_cells, at_least=4 * n_gaussians)
+        if state is None:
+            n_starts = 1 if n_gaussians == 1 else _N_STARTS
+            state = weighted_em.starts(level, n_gaussians, n_starts, random, _FLOOR)
+        state, reached, n_steps, settled = weighted_em.climb(
+            level, state, covariance, _FLOOR, tolerance, max_steps
+        )
         best = np.argsort(-reached, kind="stable")[:n_left]
-        state = State(*(values[best] for values in state))
-    state = State(*(values[0] for values in state))
-    state, reached, n_steps, settled = weighted_em.climb(
-        cells, state, covariance, _FLOOR, _TOLERANCE, _MAX_STEPS
-    )
+        state, reached = State(*(values[best] for values in state)), reached[best]
+    state, reached = State(*(values[0] for values in state)), reached[0]
     order = np.argsort(-state.share, kind="stable")
     state = State(*(values[order] for values in state))
     probability, _ = weighted_em.expect(cells, state)
@@ -149,18 +182,3 @@ def _fit(grid: LatentGrid, n_gaussians: int, covariance: Covariance, seed: int) 
         settled=settled,
         n_pixels=grid.n_pixels,
     )
-
-
-def _coarse_groups(grid: LatentGrid, at_least: int) -> np.ndarray:
-    """Groups of neighbouring cells, (n_cells,): few enough for many starts, yet no fewer than asked."""
-    group, bins = np.arange(grid.n_cells), grid.bin_of_cell
-    while group.max() >= _N_COARSE:
-        bins = bins // 2
-        place = np.zeros(grid.n_cells, np.int64)
-        for axis in bins.T:
-            place = place * (int(axis.max()) + 1) + axis
-        _, joined = np.unique(place, return_inverse=True)
-        if joined.max() < at_least:
-            break
-        group = joined
-    return group

@@ -36,10 +36,12 @@ class MergeTree:
     merges : (n_gaussians - 1, 2) int64; at every step the second group joins the first, and groups are
         named by their first Gaussian
     n_apart : number of groups left when all stand apart
+    probability : (n_gaussians, n_cells) float32, of every Gaussian in every cell
     """
 
     merges: np.ndarray
     n_apart: int
+    probability: np.ndarray
 
     def groups(self, n_groups: int) -> np.ndarray:
         """Group of every Gaussian, (n_gaussians,) int64, 0 ... n_groups - 1."""
@@ -47,6 +49,12 @@ class MergeTree:
         for kept, joined in self.merges[: len(first) - n_groups]:
             first[first == joined] = kept
         return np.unique(first, return_inverse=True)[1]
+
+    def probabilities(self, group: np.ndarray, n_groups: int) -> np.ndarray:
+        """Probability of every group in every cell, (n_groups, n_cells) float32."""
+        order = np.argsort(group, kind="stable")
+        starts = np.searchsorted(group[order], np.arange(n_groups))
+        return np.add.reduceat(self.probability[order], starts, axis=0)
 
 
 def merge_tree(gaussians: Gaussians, grid: LatentGrid) -> MergeTree:
@@ -58,6 +66,7 @@ def merge_tree(gaussians: Gaussians, grid: LatentGrid) -> MergeTree:
 
 def _grow(gaussians: Gaussians, grid: LatentGrid) -> MergeTree:
     probability, _ = gaussians.at(grid.centre, grid.scatter)
+    of_gaussians = probability.astype(np.float32)
     n = gaussians.n_gaussians
     alive = np.ones(n, bool)
     pixels = probability @ grid.weight
@@ -86,7 +95,7 @@ def _grow(gaussians: Gaussians, grid: LatentGrid) -> MergeTree:
         if overlapping:
             with_others = _confusion_with(i, probability, grid.weight)
             confusion[i] = confusion[:, i] = np.where(alive, with_others, -np.inf)
-    return MergeTree(np.array(merges, np.int64).reshape(-1, 2), n_apart or 1)
+    return MergeTree(np.array(merges, np.int64).reshape(-1, 2), n_apart or 1, of_gaussians)
 
 
 def _confusion_with(i: int, probability: np.ndarray, weight: np.ndarray) -> np.ndarray:

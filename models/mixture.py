@@ -80,7 +80,10 @@ class MixtureFit:
 
     def probabilities(self, points: np.ndarray) -> np.ndarray:
         """Probability of every phase at latent points, (n_points, n_phases) float64."""
-        return _of_phases(self.gaussians.at(points)[0], self.phase_of_gaussian, self.n_phases).T
+        of_gaussians, _ = self.gaussians.at(points)
+        probability = np.zeros((self.n_phases, of_gaussians.shape[1]))
+        np.add.at(probability, self.phase_of_gaussian, of_gaussians)
+        return probability.T
 
     def log_likelihood(self, points: np.ndarray) -> np.ndarray:
         """Log density of the mixture at latent points, (n_points,) float64; exact, not on the grid."""
@@ -112,14 +115,19 @@ def fit(grid: LatentGrid, choices: MixtureChoices) -> MixtureFit:
             f"distinct places in latent space. Choose at most {grid.n_cells} phases."
         )
     gaussians = mixture_of(grid, choices)
-    group = np.arange(k) if gaussians.n_gaussians == k else merge_tree(gaussians, grid).groups(k)
-    order = np.argsort(-np.bincount(group, gaussians.share), kind="stable")
-    phase_of_gaussian = np.argsort(order)[group]
-    probability = _of_phases(gaussians.at(grid.centre, grid.scatter)[0], phase_of_gaussian, k)
+    if gaussians.n_gaussians == k:
+        group = np.arange(k)
+        probability, _ = gaussians.at(grid.centre, grid.scatter)
+    else:
+        tree = merge_tree(gaussians, grid)
+        group = tree.groups(k)
+        order = np.argsort(-np.bincount(group, gaussians.share), kind="stable")
+        group = np.argsort(order)[group]
+        probability = tree.probabilities(group, k)
     label = probability.argmax(axis=0)
     return MixtureFit(
         gaussians=gaussians,
-        phase_of_gaussian=phase_of_gaussian,
+        phase_of_gaussian=group,
         label_of_cell=label.astype(np.int16),
         probability_of_cell=probability.max(axis=0).astype(np.float32),
         n_phases=k,
@@ -146,10 +154,3 @@ def fit_range(
     for number in numbers:
         if number <= grid.n_cells:
             yield fit(grid, replace(choices, n_phases=number, n_gaussians=0))
-
-
-def _of_phases(probability: np.ndarray, phase_of_gaussian: np.ndarray, n_phases: int) -> np.ndarray:
-    """Probabilities of phases, (n_phases, n), from those of their Gaussians, (n_gaussians, n)."""
-    if len(probability) == n_phases and np.array_equal(phase_of_gaussian, np.arange(n_phases)):
-        return probability
-    return (phase_of_gaussian == np.arange(n_phases)[:, None]).astype(np.float64) @ probability

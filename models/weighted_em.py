@@ -10,6 +10,7 @@ are full ones with a constraint. Any number of starts climbs at once: all states
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ import numpy as np
 from models.recipe import Covariance
 
 _LLOYD_STEPS = 5
+_BLOCK = 1024
 _NO_POINTS = 1e-9  # a phase that lost all its points keeps a place, where it harms nothing
 
 
@@ -86,15 +88,49 @@ def expect(cells: Cells, state: State) -> tuple[np.ndarray, np.ndarray]:
     -------
     (..., k, n_cells) and (..., n_cells) float64
     """
-    i, j = np.tril_indices(cells.n_latent)
+    coefficients = _coefficients(state)
+    probability = np.empty((*state.share.shape, cells.weight.size))
+    log_likelihood = np.empty((*state.share.shape[:-1], cells.weight.size))
+    for block in _blocks(cells):
+        probability[..., block], log_likelihood[..., block] = _expect(coefficients, cells.moments[:, block])
+    return probability, log_likelihood
+
+
+def _statistics(cells: Cells, state: State) -> tuple[np.ndarray, np.ndarray]:
+    """Summed moments of every phase, (..., k, n_moments), and the log likelihood of all points, (...)."""
+    coefficients = _coefficients(state)
+    statistics, total = 0.0, 0.0
+    for block in _blocks(cells):
+        moments, weight = cells.moments[:, block], cells.weight[block]
+        probability, log_likelihood = _expect(coefficients, moments)
+        probability *= weight
+        statistics = statistics + probability @ moments.T
+        total = total + log_likelihood @ weight
+    return statistics, total
+
+
+def _blocks(cells: Cells) -> Iterator[slice]:
+    """Pieces that stay in cache, and small enough that the BLAS does not start threads for them."""
+    for start in range(0, cells.weight.size, _BLOCK):
+        yield slice(start, start + _BLOCK)
+
+
+def _coefficients(state: State) -> np.ndarray:
+    """What the moments are multiplied by to give ln(share) + expected ln N, (..., k, n_moments)."""
+    n_latent = state.mean.shape[-1]
+    i, j = np.tril_indices(n_latent)
     precision = np.linalg.inv(state.covariance)
     _, log_det = np.linalg.slogdet(state.covariance)
     linear = np.einsum("...ij,...j->...i", precision, state.mean)
     constant = np.log(state.share) - 0.5 * (
-        log_det + cells.n_latent * np.log(2 * np.pi) + np.sum(linear * state.mean, axis=-1)
+        log_det + n_latent * np.log(2 * np.pi) + np.sum(linear * state.mean, axis=-1)
     )
     square = precision[..., i, j] * np.where(i == j, -0.5, -1.0)  # both halves of the symmetric matrix
-    joint = np.concatenate([constant[..., None], linear, square], axis=-1) @ cells.moments
+    return np.concatenate([constant[..., None], linear, square], axis=-1)
+
+
+def _expect(coefficients: np.ndarray, moments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    joint = coefficients @ moments
     largest = joint.max(axis=-2, keepdims=True)
     joint -= largest
     np.exp(joint, out=joint)
@@ -135,12 +171,11 @@ def climb(
     """
     before, n_points = -np.inf, cells.weight.sum()
     for step in range(1, max_steps + 1):
-        probability, log_likelihood = expect(cells, state)
-        reached = log_likelihood @ cells.weight / n_points
+        statistics, log_likelihood = _statistics(cells, state)
+        reached = log_likelihood / n_points
         settled = bool(np.all(reached - before < tolerance))
         if settled or step == max_steps:
             break
         before = reached
-        probability *= cells.weight
-        state = maximise(probability @ cells.moments.T, covariance_type, floor)
+        state = maximise(statistics, covariance_type, floor)
     return state, reached, step, settled
