@@ -25,12 +25,17 @@ def images_for(
     signals: Iterable[Signal], shape: tuple[int, int], side_um: float | None
 ) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
     """The navigation images among the signals of a file, as :func:`arranged`."""
-    named = []
+    named, n_large = [], 0
     for signal in signals:
-        if signal.data.size <= 64 * _LARGEST_IMAGE:
+        if np.prod(signal.data.shape[-2:]) > _LARGEST_IMAGE:
+            n_large += 1
+        else:
             size_um = pixel_size_um(*signal.axes[-2:])[0] if len(signal.axes) >= 2 else None
             named.append((signal.title or "Image", grey(signal.data), size_um))
-    return arranged(named, shape, side_um)
+    images, notes = arranged(named, shape, side_um)
+    if n_large:
+        notes += (f"{n_large} images of more than {_LARGEST_IMAGE / 1e6:.0f} million pixels were left out.",)
+    return images, notes
 
 
 def arranged(
@@ -51,8 +56,6 @@ def arranged(
     other: dict[str, np.ndarray] = {}
     n_blank = 0
     for name, image, size_um in named:
-        if image.size > _LARGEST_IMAGE:
-            continue
         if image.min() == image.max():
             n_blank += 1
             continue
