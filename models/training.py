@@ -29,7 +29,7 @@ from models.trained_autoencoder import (
 
 _WARM_UP_STEPS = 100
 _FINAL_SHARE = 0.3  # of max_epochs: the end in which the learning rate falls to zero
-_MOST_VALIDATION_PIXELS = 8192
+_MOST_VALIDATION_PIXELS = 2048  # more would take as long as the training itself
 _NOTABLE = 0.01  # a loss falls if it falls by this share
 _SECONDS_WITHOUT_REPORT = 1.0
 
