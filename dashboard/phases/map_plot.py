@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from bokeh.events import DoubleTap, MouseLeave, RangesUpdate, SelectionGeometry
@@ -172,17 +173,16 @@ class MapPlot:
         """Call back with the geometry of a finished lasso or box, in map pixels."""
 
         def in_pixels(event: SelectionGeometry) -> None:
-            if event.final:
-                size = self.frame.pixel_size
-                handle(
-                    {
-                        key: value
-                        if key == "type"
-                        else (np.asarray(value, float) / size if isinstance(value, list) else value / size)
-                        for key, value in event.geometry.items()
-                        if key in ("type", "x", "y", "x0", "x1", "y0", "y1")
-                    }
-                )
+            if not event.final:
+                return
+            size = self.frame.pixel_size
+            geometry: dict[str, Any] = {"type": event.geometry["type"]}
+            for name in ("x", "y", "x0", "x1", "y0", "y1"):
+                if name in event.geometry:
+                    # the browser sends a polygon as a typed array, a box as numbers
+                    places = np.asarray(event.geometry[name], float) / size
+                    geometry[name] = places if places.ndim else float(places)
+            handle(geometry)
 
         self.figure.on_event(SelectionGeometry, in_pixels)
 

@@ -100,7 +100,12 @@ def _facts(
         energy = dataset.energy
         width = f" × {1e3 * energy.scale_kev:.3g} eV" if energy.calibrated else ", not calibrated"
         facts.append(("Channels", f"{energy.n_channels}{width}"))
-        facts.append(("Counts per pixel", f"{counts_per_pixel:,.3g}"))
+        facts.append(
+            (
+                "Counts per pixel",
+                f"{counts_per_pixel:,.0f}" if counts_per_pixel >= 100 else f"{counts_per_pixel:.2g}",
+            )
+        )
     else:
         facts.append(("Maps", ", ".join(dataset.lines)))
     if dataset.beam_kev is not None:

@@ -43,15 +43,25 @@ def readout(state: PhasesState, pixel: tuple[int, int] | None) -> str:
     intensity = opened.maps.intensity[y, x]
     order = sorted(range(len(intensity)), key=lambda i: -intensity[i])[:8]
     unit = "" if opened.image is None else f"{opened.intensity[y, x]:,.0f} counts: "
-    parts.append(unit + " &nbsp;".join(f"{opened.maps.lines[i]} {intensity[i]:,.3g}" for i in order))
+    parts.append(unit + " &nbsp;".join(f"{opened.maps.lines[i]} {_number(intensity[i])}" for i in order))
+    if state.selection is not None:
+        parts.insert(0, _selected(state))
     return " &nbsp;·&nbsp; ".join(parts)
+
+
+def _selected(state: PhasesState) -> str:
+    selection = state.selection
+    share = 100 * selection.n_selected / selection.mask.size
+    return f"<b>{selection.n_selected:,} pixels selected</b> ({share:.3g} %)"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def selection_text(state: PhasesState) -> str:
     """How many pixels are selected, which share that is, and which phases they belong to."""
-    selection, shown = state.selection, state.shown
-    share = 100 * selection.n_selected / selection.mask.size
-    parts = [f"<b>{selection.n_selected:,} pixels selected</b> ({share:.3g} %)"]
+    shown, parts = state.shown, [_selected(state)]
     if shown is not None and state.selection_phases:
         named = [
             f"<span style='color:{state.colour_of(phase)}'>■</span> {escape(state.name_of(phase))} {part:.0%}"

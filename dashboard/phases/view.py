@@ -19,9 +19,12 @@ _ONE_LINE = "white-space:nowrap; overflow:hidden; text-overflow:ellipsis"
 _CURVES = ["Sum", "Phases", "Selection", "End-members"]
 
 
-def _card(title: str, tools: Sequence[Any], body: Any, **params: Any) -> pmui.Paper:
+def _heading(title: str) -> pmui.Typography:
+    return pmui.Typography(title, variant="h6", margin=(0, 8, 0, 2), sizing_mode=None)
+
+
+def _card(heading: pmui.Typography, tools: Sequence[Any], body: Any, **params: Any) -> pmui.Paper:
     """A view with its title and menus in one line above it."""
-    heading = pmui.Typography(title, variant="h6", margin=(0, 8, 0, 2), sizing_mode=None)
     head = pmui.Row(
         heading, pn.HSpacer(), *tools, sizing_mode="stretch_width", height=38, margin=(0, 4),
         sx={"alignItems": "center"},
@@ -44,6 +47,7 @@ class PhasesView:
             styles={"font-size": "13px", "white-space": "nowrap", "overflow": "hidden"},
         )  # fmt: skip
         self.facts = pn.pane.HTML("", sizing_mode="stretch_width", margin=(0, 8))
+        self.element_heading = _heading("Elements")
         self._build_menus()
         self.main = self._main()
         state.param.watch(self._show_table, ["shown", "names", "colours", "hidden", "chosen_phase"])
@@ -133,10 +137,10 @@ class PhasesView:
         element = _card(
             "Elements", [*self.composite_menus, self.palette_menu, self.map_menu], figures["element"]
         )
-        phase = _card("Phases", [self.opacity, self.background_menu], figures["phase"])
-        latent = _card("Latent space", [self.clear], figures["latent"])
-        spectrum = _card("Spectra", [self.curves, self.norm, self.scale], spectra)
-        table = _card("Table of phases", [], self.table, height=396)
+        phase = _card(_heading("Phases"), [self.opacity, self.background_menu], figures["phase"])
+        latent = _card(_heading("Latent space"), [self.clear], figures["latent"])
+        spectrum = _card(_heading("Spectra"), [self.curves, self.norm, self.scale], spectra)
+        table = _card(_heading("Table of phases"), [], self.table, height=396)
         third, wide = {"xs": 12, "md": 6, "lg": 4}, {"xs": 12, "lg": 8}
         grid = pmui.Grid(
             *(pmui.Grid(card, size=third) for card in (element, phase, latent, table)),
@@ -169,6 +173,9 @@ class PhasesView:
         composite = self.state.map_shown == COLOUR_COMPOSITE
         for menu in self.composite_menus:
             menu.visible = composite
+        # three more menus stand in the same line: it has no room for the rest then
+        self.map_menu.width = 104 if composite else 128
+        self.element_heading.visible = not composite
         self.palette_menu.visible = not composite and not self.state.map_shown.startswith(NAVIGATION)
         self.clear.visible = self.state.selection is not None
 

@@ -20,7 +20,7 @@ import panel as pn
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-TIMEOUT_MS = 60_000
+TIMEOUT_MS = 120_000
 expect.set_options(timeout=TIMEOUT_MS)
 FLAGS = (
     "--no-sandbox",

@@ -13,15 +13,28 @@ from reader_files import axis, signal, write_hspy
 
 from dashboard import visitors
 from data import synthetic
+from models.live_phases import live_phases
+from models.phases import finished, run
+from models.recipe import PhasesRecipe, with_settings
 
 #: enough training for a latent space, little enough for a test
 QUICK = "autoencoder.max_epochs=3"
 PHASES_DRAWN = "modelNamed('phase_map:phases')?.data.image.length > 0"
 
 
+@pytest.fixture(scope="session")
+def compiled() -> None:
+    """Every kernel of a run is compiled before a journey waits on it: a fresh checkout has none."""
+    image, _truth = synthetic.particulate(11, n_y=64, n_x=64, counts_per_pixel=200)
+    result = finished(run(image, with_settings(PhasesRecipe(), {"autoencoder.max_epochs": "1"})))
+    answer = live_phases(result, result.recipe)
+    latent_alone = with_settings(result.recipe, {"refinement.enabled": "false"})
+    live_phases(result, latent_alone, answer)
+
+
 @pytest.fixture
 def lodestone(
-    serve: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    compiled: None, serve: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[str, Path]]:
     """The address of the app over a folder with one small map, and that folder."""
     folder = tmp_path / "maps"
@@ -115,7 +128,22 @@ def test_from_a_link_to_phases_a_slider_a_name_and_a_selection(page, lodestone):
     page.get_by_text("Clear selection").click()
     page.wait_for_function("modelNamed('element_map:veil').data.image.length === 0")
 
-    # and one on the map, as a box of the table: the phase picked there
+    # a lasso on the map lights the points of its pixels in the latent space
+    before = page.evaluate("modelNamed('latent:density').data.image[0].join()")
+    draw_lasso(page, "phase_map", (0.5, 0.5), 0.2)
+    expect(page.get_by_text(re.compile("pixels selected"))).to_be_visible()
+    page.wait_for_function(
+        "before => modelNamed('latent:density').data.image[0].join() !== before", arg=before
+    )
+    page.get_by_text("Clear selection").click()
+    page.wait_for_function("modelNamed('element_map:veil').data.image.length === 0")
+
+    # the mouse over a map reads the pixel: position, phase and intensities
+    left, top, width, height = frame_of(page, "phase_map")
+    page.mouse.move(left + width / 3, top + height / 3)
+    expect(page.get_by_text(re.compile(r"x \d+, y \d+ .*(Phase|Tape)"))).to_be_visible()
+
+    # and a click on a phase in the table selects its pixels
     rows.nth(1).locator("td.number").first.click()
     expect(page.get_by_text(re.compile("pixels selected"))).to_be_visible()
 

@@ -1,5 +1,7 @@
 """The linked views draw what the state holds."""
 
+from array import array
+
 import numpy as np
 import pytest
 from bokeh.events import SelectionGeometry
@@ -123,6 +125,12 @@ def test_a_lasso_on_a_map_comes_back_in_map_pixels(page):
         SelectionGeometry(views.element.figure, geometry=geometry, final=True)
     )
     assert seen == [{"type": "rect", "x0": 2.0, "x1": 12.0, "y0": 1.0, "y1": 4.0}]
+    # a polygon comes from the browser as typed arrays
+    geometry = {"type": "poly", "x": array("d", [0, 4, 4]), "y": array("d", [0, 0, 3])}
+    views.element.figure._trigger_event(
+        SelectionGeometry(views.element.figure, geometry=geometry, final=True)
+    )
+    np.testing.assert_array_equal(seen[1]["x"], [0, 8, 8])
 
 
 def test_the_marked_pixel_stands_in_both_spaces(page):
