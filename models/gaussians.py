@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from threading import Lock
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -27,6 +28,7 @@ _FLOOR = 1e-6  # of the variance of the points, added to every variance
 _fitted: WeakKeyDictionary[LatentGrid, dict] = WeakKeyDictionary()
 _pyramids: WeakKeyDictionary[LatentGrid, _Pyramid] = WeakKeyDictionary()
 _MOST_KEPT = 8
+_lock = Lock()  # several jobs may ask at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,13 +113,17 @@ def fit_gaussians(grid: LatentGrid, n_gaussians: int, covariance: Covariance, se
     """
     if n_gaussians > grid.n_cells:
         raise ValueError(f"{n_gaussians} Gaussians do not fit {grid.n_cells} distinct places.")
-    kept = _fitted.setdefault(grid, {})
     key = (n_gaussians, covariance, seed)
-    if key not in kept:
-        while len(kept) >= _MOST_KEPT:
-            kept.pop(next(iter(kept)), None)
-        kept[key] = _fit(grid, *key)
-    return kept[key]
+    with _lock:
+        known = _fitted.setdefault(grid, {}).get(key)
+    if known is not None:
+        return known
+    fitted = _fit(grid, *key)
+    with _lock:
+        kept = _fitted[grid]
+        if len(kept) >= _MOST_KEPT:
+            kept.pop(next(iter(kept)))  # the oldest
+        return kept.setdefault(key, fitted)
 
 
 class _Pyramid(NamedTuple):

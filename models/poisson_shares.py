@@ -1,7 +1,8 @@
 """How much of every pixel's counts known spectra explain, by maximum likelihood, and what they leave.
 
 Counts of a pixel are n_c ~ Poisson(sum_k a_k s_kc) with spectra s that sum to 1; the most likely a >= 0 is
-climbed by a_k <- a_k sum_c s_kc n_c / mu_c (Richardson 1972, Lucy 1974), which keeps the sum of the counts.
+climbed by a_k <- a_k g_k, g_k = sum_c s_kc n_c / mu_c (Richardson 1972, Lucy 1974). Steps are made longer,
+g_k^1.5, which still converges (any power below 2 does: Peters & Walker, SIAM J. Appl. Math. 35, 447, 1978).
 Every pixel stands for itself; ``poisson_unmixing`` adds smooth neighbours.
 """
 
@@ -12,18 +13,19 @@ from numba import njit, prange
 from scipy import sparse, stats
 
 _FLOOR = 1e-7  # of a uniform spectrum in every spectrum: a stray count in an empty channel excludes nothing
+_SETTLED = np.float32(5e-4)
 _RESIDUAL_BINS = 64
 _LARGEST_MEAN = 1e4
 
 
-def shares(counts: sparse.csr_matrix, spectra: np.ndarray, n_steps: int) -> np.ndarray:
+def shares(counts: sparse.csr_matrix, spectra: np.ndarray, n_steps: int = 100) -> np.ndarray:
     """Most likely counts from every spectrum, as shares of the counts of the row.
 
     Parameters
     ----------
     counts : (n_rows, n_channels) CSR, not negative
     spectra : (n_spectra, n_channels), rows sum to 1
-    n_steps : steps from equal shares; 12 settle a pixel of some hundred counts
+    n_steps : steps from equal shares, at most; fewer where no share changes by more than 0.0005
 
     Returns
     -------
@@ -105,8 +107,16 @@ def _shares(indptr, indices, data, by_channel, n_steps):
                 ratio = np.float32(data[event]) / expected
                 for k in range(n_spectra):
                     gain[k] += ratio * spectrum[k]
+            changed, left = np.float32(0), np.float32(0)
             for k in range(n_spectra):
-                share[k] *= gain[k] / total
+                relative = gain[k] / total
+                gain[k] = share[k] * relative * np.sqrt(relative)
+                left += gain[k]
+            for k in range(n_spectra):
+                changed = max(changed, abs(share[k] - gain[k] / left))
+                share[k] = gain[k] / left
+            if changed < _SETTLED:
+                break
     return result
 
 

@@ -20,8 +20,7 @@ from sklearn.exceptions import ConvergenceWarning
 from models import poisson_shares
 from models.recipe import UnmixingChoices
 
-EXPLAINED = 0.05  # a spectrum is a mixture if the others explain all but this part of its weighted norm
-_PIXEL_STEPS, _MAP_STEPS, _CLUSTER_STEPS = 12, 60, 400  # noisy counts settle sooner than sums do
+EXPLAINED = 0.12  # a spectrum is a mixture if the others explain all but this part of its weighted norm
 _TEST_PIXELS = 4000
 _BLOCK = 16_384
 
@@ -115,11 +114,8 @@ def share_out(
         fitted on its own
     """
     endmembers = _normalised(endmembers)
-    n_steps = _PIXEL_STEPS if sparse.issparse(measured) else _MAP_STEPS
     bin_of_channel = poisson_shares.equal_bins(np.maximum(spectra, 0).sum(axis=0))
-    weights = poisson_shares.shares(
-        sparse.csr_matrix(np.maximum(spectra, 0)), endmembers, _CLUSTER_STEPS
-    ).astype(np.float64)
+    weights = poisson_shares.shares(sparse.csr_matrix(np.maximum(spectra, 0)), endmembers)
     n_pixels = map_shape[0] * map_shape[1]
     known = abundances is not None
     abundances = np.array(abundances, np.float32) if known else np.empty((*map_shape, len(endmembers)), "f4")
@@ -129,7 +125,7 @@ def share_out(
         block = slice(start, min(start + _BLOCK, n_pixels))
         counts = _rows(measured, block)
         if not known:
-            share[block] = poisson_shares.shares(counts, endmembers, n_steps)
+            share[block] = poisson_shares.shares(counts, endmembers)
         if sparse.issparse(measured):
             residual[block] = poisson_shares.surprise(counts, endmembers, share[block], bin_of_channel)
         else:
@@ -167,6 +163,8 @@ def choose_endmembers(
     of the counts of some thousand pixels, and the one that predicts the other half better wins.
     """
     extreme = extreme_spectra(spectra)
+    if len(spectra) == 1:
+        return spectra, "There is one cluster spectrum."
     if len(extreme) == len(spectra):
         return spectra, f"Each of the {len(spectra)} cluster spectra has something that the others lack."
     purest = spectra[extreme]
@@ -177,9 +175,7 @@ def choose_endmembers(
     counts = _rows(measured, pixel)
     fitted, held_out = _halves(counts, random) if sparse.issparse(measured) else (counts, counts)
     predicted = [
-        poisson_shares.log_likelihood(
-            held_out, candidate, poisson_shares.shares(fitted, candidate, _PIXEL_STEPS)
-        ).sum()
+        poisson_shares.log_likelihood(held_out, candidate, poisson_shares.shares(fitted, candidate)).sum()
         for candidate in (purest, factors)
     ]
     n_mixed = len(spectra) - len(extreme)
