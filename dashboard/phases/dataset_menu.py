@@ -44,7 +44,7 @@ class DatasetMenu:
         self.folder.object = (
             "Set LODESTONE_DATA to a folder to find your own files here."
             if folder is None
-            else f"{len(entries) - 1} datasets in {folder.name}"
+            else f"Datasets in {folder.name}: {len(entries) - 1}"
         )
         self._follow()
 

@@ -12,6 +12,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from reader_files import axis, signal, write_hspy
 
 from dashboard import visitors
+from dashboard.warm_up import compile_kernels
 from data import synthetic
 from models.live_phases import live_phases
 from models.phases import finished, run
@@ -25,6 +26,7 @@ PHASES_DRAWN = "modelNamed('phase_map:phases')?.data.image.length > 0"
 @pytest.fixture(scope="session")
 def compiled() -> None:
     """Every kernel of a run is compiled before a journey waits on it: a fresh checkout has none."""
+    compile_kernels()
     image, _truth = synthetic.particulate(11, n_y=64, n_x=64, counts_per_pixel=200)
     result = finished(run(image, with_settings(PhasesRecipe(), {"autoencoder.max_epochs": "1"})))
     answer = live_phases(result, result.recipe)
