@@ -135,7 +135,9 @@ class PhasesView:
             sizing_mode="stretch_width", margin=0,
         )  # fmt: skip
         element = _card(
-            "Elements", [*self.composite_menus, self.palette_menu, self.map_menu], figures["element"]
+            self.element_heading,
+            [*self.composite_menus, self.palette_menu, self.map_menu],
+            figures["element"],
         )
         phase = _card(_heading("Phases"), [self.opacity, self.background_menu], figures["phase"])
         latent = _card(_heading("Latent space"), [self.clear], figures["latent"])
@@ -175,7 +177,9 @@ class PhasesView:
             menu.visible = composite
         # three more menus stand in the same line: it has no room for the rest then
         self.map_menu.width = 104 if composite else 128
-        self.element_heading.visible = not composite
+        heading = "" if composite else "Elements"
+        if self.element_heading.object != heading:
+            self.element_heading.object = heading
         self.palette_menu.visible = not composite and not self.state.map_shown.startswith(NAVIGATION)
         self.clear.visible = self.state.selection is not None
 
