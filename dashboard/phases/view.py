@@ -149,7 +149,7 @@ class PhasesView:
             pmui.Grid(spectrum, size=wide),
             container=True, spacing=1, sizing_mode="stretch_width", margin=(0, 6),
         )  # fmt: skip
-        return pmui.Column(self.facts, self.readout, grid, sizing_mode="stretch_width", margin=0)
+        return pmui.Column(self.readout, grid, sizing_mode="stretch_width", margin=0)
 
     def _follow_dataset(self, *_events: Any) -> None:
         opened = self.state.prepared

@@ -14,10 +14,14 @@ from dashboard.phases.dataset_menu import DatasetMenu
 from dashboard.phases.linked_views import LinkedViews
 from dashboard.phases.readout import readout
 from dashboard.phases.state import PhasesState
+from dashboard.phases.tab import Tab, TabStrip, Tools
 from dashboard.phases.view import PhasesView
 from dashboard.phases.visit import PhasesVisit
 from dashboard.result_cache import ResultCache
 from data.catalogue import Catalogue
+
+#: the tabs after the linked views, in the order in which a session uses them
+TABS: tuple[type[Tab], ...] = ()
 
 
 class PhasesWorkspace:
@@ -39,12 +43,14 @@ class PhasesWorkspace:
         self.controls = PhasesControls(state, self.visit.find)
         self.datasets = DatasetMenu(state, catalogue, self.visit.open)
         self.view = PhasesView(state, self.views)
+        tools = Tools(state, monitor, schedule, tell)
+        self.tabs = TabStrip("Explore", self.view.main, [tab(tools) for tab in TABS])
         self._wire()
 
     @property
     def main(self) -> list[Any]:
         """What fills the page."""
-        return [self.view.main]
+        return [self.view.facts, *self.tabs.panel]
 
     @property
     def sidebar(self) -> list[Any]:

@@ -1,0 +1,180 @@
+"""A tab of the Phases workspace: built when it is first shown, redrawn only while it is on show."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import panel as pn
+import panel_material_ui as pmui
+
+from dashboard.job_monitor import JobMonitor
+from dashboard.live import LatestWins
+from dashboard.phases.job_line import JobLine
+from dashboard.phases.state import PhasesState
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Tools:
+    """What a tab may use of its visit.
+
+    Attributes
+    ----------
+    state : what is chosen and shown
+    monitor : this visit's eye on the job queue
+    schedule : calls a function soon on the thread of the page
+    tell : shows a message to the person: (text, "error" | "warning" | "info")
+    """
+
+    state: PhasesState
+    monitor: JobMonitor
+    schedule: Callable[[Callable[[], None]], None]
+    tell: Callable[[str, str], None]
+
+    def live(
+        self,
+        work: Callable[..., Any],
+        deliver: Callable[[Any], None],
+        fail: Callable[[str], None] | None = None,
+    ) -> LatestWins:
+        """Work that answers a moving handle, in a thread; see :class:`LatestWins`.
+
+        ``fail`` gets the sentence of what went wrong; by default the person is told.
+        """
+        return LatestWins(work, deliver, fail or (lambda text: self.tell(text, "warning")), self.schedule)
+
+    def job_line(self) -> JobLine:
+        """A line that starts a job, shows its progress and can cancel it."""
+        return JobLine(self.monitor, self.tell)
+
+
+class Tab:
+    """What every tab has: a title, what it needs, what it follows.
+
+    A tab says in ``build`` what it consists of and in ``refresh`` what it shows of the state. Work above
+    some 20 ms belongs into ``tools.live`` or a job, never into ``refresh``.
+    """
+
+    title: ClassVar[str]
+    #: parameters of the state that change what the tab shows
+    follows: ClassVar[tuple[str, ...]] = ("prepared", "shown", "names", "colours")
+    #: "dataset", "spectra" or "phases": without it the tab says what to do instead
+    needs: ClassVar[str] = "phases"
+
+    def __init__(self, tools: Tools) -> None:
+        self.tools, self.state = tools, tools.state
+
+    def build(self) -> pn.viewable.Viewable:
+        """The content; called once, when the tab is first shown."""
+        raise NotImplementedError
+
+    def refresh(self, changed: frozenset[str]) -> None:
+        """Show the present state; ``changed`` names the parameters that changed since the last call."""
+        raise NotImplementedError
+
+    def missing(self) -> str:
+        """What to do before this tab can show anything; empty where it can."""
+        state = self.state
+        if state.prepared is None:
+            return "Open a dataset first."
+        if self.needs == "spectra" and state.prepared.image is None:
+            return "These are element maps without spectra: open a spectrum image to use this."
+        if self.needs == "phases" and state.shown is None:
+            return "Find phases first: the button stands on the left."
+        return ""
+
+
+class TabFrame:
+    """The place of one tab: builds it late, and keeps it quiet while it is hidden."""
+
+    def __init__(self, tab: Tab) -> None:
+        self.tab = tab
+        self._hint = pmui.Typography(
+            "", variant="body1", margin=(24, 16), sizing_mode="stretch_width", sx={"opacity": 0.75}
+        )
+        self._body = pmui.Column(sizing_mode="stretch_width", margin=0, visible=False)
+        self.panel = pmui.Column(self._hint, self._body, sizing_mode="stretch_width", margin=0)
+        self._on_show, self._asked, self._built = False, False, False
+        self._changed: set[str] = set(tab.follows)
+        tab.state.param.watch(self._follow, list(tab.follows))
+        if "prepared" not in tab.follows:
+            tab.state.param.watch(self._follow, ["prepared"])
+
+    def show(self, on_show: bool) -> None:
+        """The tab was opened or left."""
+        self._on_show = on_show
+        if on_show and (self._changed or not self._built):
+            self._draw()
+
+    def _follow(self, *events: Any) -> None:
+        self._changed |= {event.name for event in events}
+        if self._on_show and not self._asked:
+            # several parameters change in one go: one drawing shows them all
+            self._asked = True
+            self.tab.tools.schedule(self._draw)
+
+    def _draw(self) -> None:
+        self._asked = False
+        if not self._on_show:
+            return
+        hint = self.tab.missing()
+        self._hint.object, self._hint.visible, self._body.visible = hint, bool(hint), not hint
+        if hint:
+            return
+        try:
+            if not self._built:
+                self._body[:] = [self.tab.build()]
+                self._built = True
+            changed, self._changed = frozenset(self._changed), set()
+            self.tab.refresh(changed)
+        except ValueError as error:
+            self.tab.tools.tell(str(error), "warning")
+        except Exception:  # the fault of one tab must not take the others with it
+            log.exception("tab %s", self.tab.title)
+            self.tab.tools.tell(
+                f"{self.tab.title} could not be shown; the log of the server says why.", "error"
+            )
+
+
+class TabStrip:
+    """The tabs of a workspace; the first one is always there, the others are made when they are opened.
+
+    The strip holds nothing itself: tabs that hold their content take it out of the page when they are left,
+    and figures and menus that come back are not what they were.
+    """
+
+    def __init__(self, first_title: str, first: pn.viewable.Viewable, tabs: list[Tab]) -> None:
+        self.frames = [TabFrame(tab) for tab in tabs]
+        self._contents = [first, *(frame.panel for frame in self.frames)]
+        titles = [first_title, *(frame.tab.title for frame in self.frames)]
+        self.strip = pmui.Tabs(
+            *((title, pn.Spacer(height=0, margin=0)) for title in titles),
+            sizing_mode="stretch_width",
+            margin=0,
+            sx={
+                "& .MuiTab-root": {"minHeight": "34px", "padding": "4px 12px", "textTransform": "none"},
+                "& .MuiTabs-root": {"minHeight": "34px"},
+            },
+        )
+        self.strip.param.watch(self._opened, "active")
+        self._opened()
+
+    @property
+    def panel(self) -> list[pn.viewable.Viewable]:
+        """The strip, and below it the content of every tab, of which one is visible."""
+        return [self.strip, *self._contents]
+
+    def open(self, title: str) -> None:
+        """Open a tab by its title; the first one where there is no such tab."""
+        titles = [frame.tab.title for frame in self.frames]
+        self.strip.active = titles.index(title) + 1 if title in titles else 0
+
+    def _opened(self, *_events: Any) -> None:
+        for number, content in enumerate(self._contents):
+            content.visible = number == self.strip.active
+        for number, frame in enumerate(self.frames, 1):
+            frame.show(number == self.strip.active)
