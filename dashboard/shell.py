@@ -8,6 +8,7 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 import param
+from panel.custom import JSComponent
 from panel.util import edit_readonly
 
 from dashboard import theme
@@ -25,7 +26,7 @@ def page(title: str, header: Sequence[Any], sidebar: Sequence[Any], main: Sequen
     """The page of one visit."""
     page = pmui.Page(
         title=title,
-        header=[pn.pane.HTML(_LOGO, width=30, margin=(6, 2)), *header],
+        header=[pn.pane.HTML(_LOGO, width=30, margin=(6, 2)), *header, LayoutGuard(margin=0, width=0)],
         sidebar=list(sidebar),
         sidebar_width=292,
         main=list(main),
@@ -38,6 +39,26 @@ def page(title: str, header: Sequence[Any], sidebar: Sequence[Any], main: Sequen
     with edit_readonly(page):
         page.busy = _Busy().param.busy
     return page
+
+
+class LayoutGuard(JSComponent):
+    """Lets the page be laid out anew while figures are being added to it.
+
+    A Material container makes its children one step before it draws them. Where the browser reports a new size
+    in between, Bokeh measures figures that have no layout yet, and fails. They are measured when drawn anyway.
+    """
+
+    _esm = """
+export function render() {
+  const view = window.Bokeh.Models.get('Figure').prototype.default_view.prototype;
+  if (view.laysOutDrawnOnly) return;
+  for (const step of ['_measure_layout', '_after_layout']) {
+    const original = view[step];
+    view[step] = function () { if (this.layout != null) original.call(this); };
+  }
+  view.laysOutDrawnOnly = true;
+}
+"""
 
 
 class _Busy(param.Parameterized):

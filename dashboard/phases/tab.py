@@ -98,7 +98,8 @@ class TabFrame:
         )
         self._body = pmui.Column(sizing_mode="stretch_width", margin=0, visible=False)
         self.panel = pmui.Column(self._hint, self._body, sizing_mode="stretch_width", margin=0)
-        self._on_show, self._asked, self._built = False, False, False
+        self._content: pn.viewable.Viewable | None = None
+        self._on_show, self._asked = False, False
         self._changed: set[str] = set(tab.follows)
         tab.state.param.watch(self._follow, list(tab.follows))
         if "prepared" not in tab.follows:
@@ -107,7 +108,7 @@ class TabFrame:
     def show(self, on_show: bool) -> None:
         """The tab was opened or left."""
         self._on_show = on_show
-        if on_show and (self._changed or not self._built):
+        if on_show and (self._changed or self._content is None):
             self._draw()
 
     def _follow(self, *events: Any) -> None:
@@ -126,11 +127,13 @@ class TabFrame:
         if hint:
             return
         try:
-            if not self._built:
-                self._body[:] = [self.tab.build()]
-                self._built = True
+            if self._content is None:
+                self._content = self.tab.build()
             changed, self._changed = frozenset(self._changed), set()
             self.tab.refresh(changed)
+            if not self._body.objects:
+                # in a message of its own: a browser that lays out the page anew while it makes figures fails
+                self.tab.tools.schedule(self._insert)
         except ValueError as error:
             self.tab.tools.tell(str(error), "warning")
         except Exception:  # the fault of one tab must not take the others with it
@@ -138,6 +141,10 @@ class TabFrame:
             self.tab.tools.tell(
                 f"{self.tab.title} could not be shown; the log of the server says why.", "error"
             )
+
+    def _insert(self) -> None:
+        if not self._body.objects:
+            self._body[:] = [self._content]
 
 
 class TabStrip:
