@@ -1,10 +1,14 @@
-"""The energy axis of a spectrum: channel number <-> keV."""
+"""The third axis of a map: the energy of X-rays or of electrons that lost some, or the wavelength of light."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
+
+#: what the energies of an axis are of: X-rays on their way into a detector, or what electrons lost
+AxisKind = Literal["xray", "loss"]
 
 
 @dataclass(frozen=True)
@@ -12,13 +16,16 @@ class EnergyAxis:
     """Linear energy axis; channel ``c`` is centred on ``offset_kev + c * scale_kev``.
 
     ``calibrated`` is False where the file gave no energy calibration: then the "energies" are
-    channel numbers, and lines cannot be placed.
+    channel numbers, and lines cannot be placed. ``kind`` is "xray" for the spectra of an X-ray detector
+    (electron or X-ray excited) and "loss" for electron energy losses (EELS). Energies are kept in keV
+    whatever the kind; people read them as ``shown``, in ``unit``.
     """
 
     offset_kev: float
     scale_kev: float
     n_channels: int
     calibrated: bool = True
+    kind: AxisKind = "xray"
 
     def __post_init__(self) -> None:
         if self.n_channels < 1:
@@ -28,6 +35,35 @@ class EnergyAxis:
                 f"An energy axis needs a finite offset and a positive width per channel; it was given "
                 f"{self.offset_kev} keV and {self.scale_kev} keV. Correct the calibration of the file."
             )
+
+    @property
+    def has_xray_lines(self) -> bool:
+        """Whether X-ray lines have a place on this axis: it is calibrated, and of an X-ray detector."""
+        return self.calibrated and self.kind == "xray"
+
+    @property
+    def unit(self) -> str:
+        """The unit that people read these energies in: keV, eV of losses, none of mere channels."""
+        if not self.calibrated:
+            return ""
+        return "keV" if self.kind == "xray" else "eV"
+
+    @property
+    def label(self) -> str:
+        """What to write at the axis of a figure or a table."""
+        if not self.calibrated:
+            return "Channel"
+        return "Energy (keV)" if self.kind == "xray" else "Energy loss (eV)"
+
+    @property
+    def per_kev(self) -> float:
+        """How many of ``unit`` are one keV; 1 on an uncalibrated axis."""
+        return 1e3 if self.unit == "eV" else 1.0
+
+    @property
+    def shown(self) -> np.ndarray:
+        """Centres of all channels in ``unit``, (n_channels,) float64."""
+        return self.energy_kev * self.per_kev
 
     @property
     def energy_kev(self) -> np.ndarray:
@@ -71,6 +107,45 @@ class EnergyAxis:
         start, stop, step = channels.indices(self.n_channels)
         if step != 1 or stop <= start:
             raise ValueError(f"Channels {start}..{stop} leave nothing of an axis of {self.n_channels}.")
-        return EnergyAxis(
-            self.offset_kev + start * self.scale_kev, self.scale_kev, stop - start, self.calibrated
-        )
+        return replace(self, offset_kev=self.offset_kev + start * self.scale_kev, n_channels=stop - start)
+
+
+@dataclass(frozen=True)
+class BandAxis:
+    """The axis of an imaging spectrometer or a camera with filters: bands in no fixed steps.
+
+    Attributes
+    ----------
+    centre : position of every band, ascending, in ``unit``
+    unit : "nm", "eV", "cm-1"; "" where the file says no wavelength and bands are numbered from 1
+    quantity : what varies along it: "Wavelength", "Energy", "Wavenumber" or "Band"
+    """
+
+    centre: tuple[float, ...]
+    unit: str = "nm"
+    quantity: str = "Wavelength"
+
+    def __post_init__(self) -> None:
+        if not np.isfinite(self.centre).all() or (np.diff(self.centre) <= 0).any():
+            raise ValueError(
+                f"The bands of an axis stand in ascending order; found {self.centre[:4]} ... "
+                "Correct the wavelengths in the header of the file."
+            )
+
+    @property
+    def label(self) -> str:
+        """What to write at the axis of a figure or a table."""
+        return f"{self.quantity} ({self.unit})" if self.unit else self.quantity
+
+    @property
+    def shown(self) -> np.ndarray:
+        """Centres of all bands in ``unit``, (n_bands,) float64."""
+        return np.array(self.centre, np.float64)
+
+    def nearest(self, value: float) -> int:
+        """Number of the band that lies nearest to a position, in ``unit``."""
+        return int(np.abs(self.shown - value).argmin())
+
+    def taken(self, bands: list[int]) -> BandAxis:
+        """The axis of some of the bands, in ascending order."""
+        return replace(self, centre=tuple(self.centre[band] for band in bands))

@@ -1,11 +1,14 @@
-"""ElementalMaps: one image of intensity per X-ray line, from spectra or from a folder of images."""
+"""ElementalMaps: one image of intensity per X-ray line or band, from spectra or from images."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+
+from data.axes import BandAxis
+from data.field_of_view import cropped_navigation
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,6 +21,9 @@ class ElementalMaps:
     lines : names of the maps, e.g. ("Fe_Ka", "Si_Ka"); a folder of images may name bare elements ("Fe")
     pixel_size_um, navigation, beam_kev, title, dataset_id, notes : as in SpectrumImage
     valid : (n_y, n_x) bool, or None where every pixel counts; False outside the sample
+    axis : where the maps lie on an axis (the bands of an imaging spectrometer), or None; then ``lines``
+        are the bands in the order of the axis
+    quantity : what the intensities are, at the start of a sentence: "Counts", "Reflectance", "Intensity"
     """
 
     intensity: np.ndarray
@@ -29,6 +35,8 @@ class ElementalMaps:
     dataset_id: str = ""
     notes: tuple[str, ...] = ()
     valid: np.ndarray | None = None
+    axis: BandAxis | None = None
+    quantity: str = "Counts"
 
     def __post_init__(self) -> None:
         if self.intensity.ndim != 3 or self.intensity.shape[2] != len(self.lines):
@@ -43,6 +51,11 @@ class ElementalMaps:
             raise ValueError(
                 f"The mask is {self.valid.shape[0]} x {self.valid.shape[1]} pixels, the maps are "
                 f"{self.shape[0]} x {self.shape[1]}. Export the mask at the size of the maps."
+            )
+        if self.axis is not None and len(self.axis.centre) != len(self.lines):
+            raise ValueError(
+                f"An axis of {len(self.axis.centre)} bands does not fit {len(self.lines)} maps; one each is "
+                "needed."
             )
 
     @property
@@ -67,8 +80,48 @@ class ElementalMaps:
             raise ValueError(f"There is no map of {line!r}; there are maps of {', '.join(self.lines)}.")
         return self.intensity[:, :, self.lines.index(line)]
 
+    def of_lines(self, lines: Sequence[str]) -> ElementalMaps:
+        """Only some of the maps, in the order asked for; bands of an axis keep the order of the axis.
+
+        Raises
+        ------
+        ValueError
+            There is no map of one of the lines.
+        """
+        for line in lines:
+            self.of(line)
+        index = [self.lines.index(line) for line in lines]
+        if self.axis is not None:
+            index.sort()
+        if index == list(range(len(self.lines))):
+            return self
+        return replace(
+            self,
+            intensity=self.intensity[:, :, index],
+            lines=tuple(self.lines[i] for i in index),
+            axis=None if self.axis is None else self.axis.taken(index),
+        )
+
+    def crop(self, y: slice, x: slice) -> ElementalMaps:
+        """Only the pixels of a rectangle; navigation images are cropped to the same field of view."""
+        n_y, n_x = self.shape
+        rows, columns = np.arange(n_y)[y], np.arange(n_x)[x]
+        if rows.size == 0 or columns.size == 0:
+            raise ValueError(f"The rectangle y {y}, x {x} leaves no pixel of a map of {n_y} x {n_x}.")
+        inside = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+        return replace(
+            self,
+            intensity=self.intensity[inside],
+            valid=None if self.valid is None else self.valid[inside],
+            navigation=cropped_navigation(self.navigation, self.shape, *inside),
+            dataset_id=f"{self.dataset_id}/y{rows[0]}-{rows[-1]}x{columns[0]}-{columns[-1]}",
+        )
+
     def rebin(self, factor: int) -> ElementalMaps:
-        """Sum ``factor`` x ``factor`` pixels into one; rows and columns left over at the end are dropped."""
+        """Sum ``factor`` x ``factor`` pixels into one; rows and columns left over at the end are dropped.
+
+        Counts are summed; of anything else (reflectance) the mean of the valid pixels is taken.
+        """
         n_y, n_x = self.shape
         if factor < 1 or factor > min(n_y, n_x):
             raise ValueError(
@@ -78,13 +131,24 @@ class ElementalMaps:
             return self
         m_y, m_x = n_y // factor, n_x // factor
         blocks = self.intensity[: m_y * factor, : m_x * factor].reshape(m_y, factor, m_x, factor, -1)
-        valid = self.valid
+        valid, total = self.valid, None
         if valid is not None:
-            valid = valid[: m_y * factor, : m_x * factor].reshape(m_y, factor, m_x, factor).any(axis=(1, 3))
+            parts = valid[: m_y * factor, : m_x * factor].reshape(m_y, factor, m_x, factor)
+            valid = parts.any(axis=(1, 3))
+            if self.quantity != "Counts":
+                total = blocks.sum(axis=(1, 3), dtype=np.float32, where=parts[..., None])
+                total /= np.maximum(parts.sum(axis=(1, 3)), 1)[:, :, None]
+        if total is None:
+            total = blocks.sum(axis=(1, 3), dtype=np.float32)
+            if self.quantity != "Counts":
+                total /= factor**2
         return replace(
             self,
-            intensity=blocks.sum(axis=(1, 3), dtype=np.float32),
+            intensity=total,
             valid=valid,
+            navigation=cropped_navigation(
+                self.navigation, self.shape, slice(0, m_y * factor), slice(0, m_x * factor)
+            ),
             pixel_size_um=None if self.pixel_size_um is None else self.pixel_size_um * factor,
             dataset_id=f"{self.dataset_id}/bin{factor}",
         )

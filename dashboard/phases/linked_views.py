@@ -132,9 +132,12 @@ class LinkedViews:
             plot.scale_bar.visible = maps.pixel_size_um is not None
         if prepared.image is not None:
             energy = prepared.image.energy
-            label = "Energy (keV)" if energy.calibrated else "Channel"
-            self.spectra.set_energy(max(energy.low_kev, 0.0) if energy.calibrated else energy.low_kev,
-                                    self._highest_energy(), label)  # fmt: skip
+            low = max(energy.low_kev, 0.0) if energy.has_xray_lines else energy.low_kev * energy.per_kev
+            self.spectra.set_energy(low, self._highest_energy(), energy.label)
+        elif maps.axis is not None:
+            bands = maps.axis.shown
+            half = 0.5 * float(np.diff(bands).min()) if bands.size > 1 else 0.5
+            self.spectra.set_energy(bands[0] - half, bands[-1] + half, maps.axis.label)
         else:
             self.spectra.set_lines(maps.lines)
         self.spectra.set_marks(*prepared.line_marks)
@@ -150,7 +153,7 @@ class LinkedViews:
         occupied = np.flatnonzero(prepared.sum_spectrum > prepared.sum_spectrum.max() * 1e-5)
         energy = prepared.image.energy
         last = energy.energy_kev[occupied[-1]] if occupied.size else energy.high_kev
-        return float(min(energy.high_kev, last * 1.02 + 0.1))
+        return float(min(energy.high_kev, last * 1.02 + 0.1) * energy.per_kev)
 
     def _draw_element(self, *_events: param.parameterized.Event) -> None:
         prepared = self.state.prepared
@@ -251,7 +254,10 @@ def curves(state: PhasesState) -> tuple[np.ndarray, list[Curve], str]:
                 max(1, state.selection.n_selected),
             )
         )
-    label = {"Counts": "Counts", "Per pixel": "Counts per pixel", "Equal area": "Share of the counts"}
+    quantity = prepared.quantity
+    per_pixel = f"{quantity} per pixel" if quantity == "Counts" else f"Mean {quantity.lower()}"
+    total = "Counts" if quantity == "Counts" else f"Summed {quantity.lower()}"
+    label = {"Counts": total, "Per pixel": per_pixel, "Equal area": f"Share of the {quantity.lower()}"}
     scaled = []
     for curve, pixels in found:
         intensity = np.asarray(curve.intensity, np.float64)

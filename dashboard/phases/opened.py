@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data import xray_lines
+from data import loss_edges, xray_lines
 from data.element_abundance import known_elements
 from data.elemental_maps import ElementalMaps
+from data.length_units import length
 from data.spectrum_image import SpectrumImage
 
 
@@ -58,14 +59,51 @@ class OpenedMap:
 
     @property
     def axis(self) -> np.ndarray:
-        """Energies in keV (channel numbers without calibration), or the numbers of the element maps."""
-        return np.arange(len(self.maps.lines)) if self.image is None else self.image.energy.energy_kev
+        """Where the values of a spectrum lie, (n_channels,) or (n_lines,), in ``axis_unit``.
+
+        Energies in keV, energy losses in eV, wavelengths in nm; channel numbers without calibration; the
+        numbers of element maps, which have no axis.
+        """
+        if self.image is not None:
+            return self.image.energy.shown
+        return np.arange(len(self.maps.lines)) if self.maps.axis is None else self.maps.axis.shown
+
+    @property
+    def axis_label(self) -> str:
+        """What to write at the axis of a spectrum, e.g. "Energy (keV)", "Wavelength (nm)"."""
+        if self.image is not None:
+            return self.image.energy.label
+        return "Element map" if self.maps.axis is None else self.maps.axis.label
+
+    @property
+    def axis_unit(self) -> str:
+        """Unit of ``axis``: keV, eV, nm ...; empty for channels and element maps."""
+        if self.image is not None:
+            return self.image.energy.unit
+        return "" if self.maps.axis is None else self.maps.axis.unit
+
+    @property
+    def has_curve(self) -> bool:
+        """Whether spectra are curves over an axis; False for element maps, which are single values."""
+        return self.image is not None or self.maps.axis is not None
+
+    @property
+    def has_xray_lines(self) -> bool:
+        """Whether the maps are of X-ray lines with a place on the axis; False for losses and wavelengths."""
+        return self.image is not None and self.image.energy.has_xray_lines
+
+    @property
+    def quantity(self) -> str:
+        """What the intensities are, at the start of a sentence: "Counts", "Reflectance", "Intensity"."""
+        return "Counts" if self.image is not None else self.maps.quantity
 
     @property
     def line_marks(self) -> tuple[list[float], list[str]]:
-        """Energies and names of the mapped lines, for the spectrum; none where energies mean nothing."""
+        """Places on ``axis`` and names of the mapped lines; none where they have no place of their own."""
         if self.image is None or not self.image.energy.calibrated:
             return [], []
+        if self.image.energy.kind == "loss":
+            return loss_edges.marks(self.maps.lines)
         return [xray_lines.line(name).energy_kev for name in self.maps.lines], list(self.maps.lines)
 
     @property
@@ -73,6 +111,8 @@ class OpenedMap:
         """Names of lines that this map could show: below the beam energy and on the energy axis."""
         if self.image is None or not self.image.energy.calibrated:
             return self.maps.lines
+        if self.image.energy.kind == "loss":
+            return tuple(edge.name for edge in loss_edges.edges_on(self.image.energy))
         energy, beam = self.image.energy, self.image.beam_kev or np.inf
         return tuple(
             line.name
@@ -99,6 +139,8 @@ def _facts(
     if isinstance(dataset, SpectrumImage):
         energy = dataset.energy
         width = f" × {1e3 * energy.scale_kev:.3g} eV" if energy.calibrated else ", not calibrated"
+        if energy.kind == "loss" and energy.calibrated:
+            facts.append(("Energy losses", f"{1e3 * energy.low_kev:.5g} to {1e3 * energy.high_kev:.5g} eV"))
         facts.append(("Channels", f"{energy.n_channels}{width}"))
         facts.append(
             (
@@ -106,16 +148,13 @@ def _facts(
                 f"{counts_per_pixel:,.0f}" if counts_per_pixel >= 100 else f"{counts_per_pixel:.2g}",
             )
         )
+    elif dataset.axis is not None:
+        axis = dataset.axis
+        span = f", {axis.centre[0]:.5g} to {axis.centre[-1]:.5g} {axis.unit}" if axis.unit else ""
+        facts.append(("Bands", f"{len(axis.centre)}{span}"))
+        facts.append(("Values", dataset.quantity.lower()))
     else:
         facts.append(("Maps", ", ".join(dataset.lines)))
     if dataset.beam_kev is not None:
         facts.append(("Beam", f"{dataset.beam_kev:g} kV"))
     return tuple(facts)
-
-
-def length(um: float) -> str:
-    """A length in um with the unit that a microscopist would say: nm, um or mm."""
-    for factor, unit in ((1e-3, "mm"), (1.0, "µm"), (1e3, "nm")):
-        if um * factor >= 1 or unit == "nm":
-            return f"{um * factor:.4g} {unit}"
-    raise AssertionError("the last unit takes every length")

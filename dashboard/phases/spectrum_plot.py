@@ -23,6 +23,9 @@ from bokeh.plotting import figure
 from dashboard import theme
 
 
+_XRAY_LABEL, _MAPS_LABEL = "Energy (keV)", "Element map"
+
+
 @dataclass(frozen=True, eq=False)
 class Curve:
     """One curve: intensity (n_channels,) over energy, and how it is drawn."""
@@ -43,6 +46,7 @@ class SpectrumPlot:
     """
 
     def __init__(self, height: int = 322) -> None:
+        self._lowest_scaled = 0.1
         self.energy_range = Range1d(0, 1, name="energy")
         self.source = ColumnDataSource(
             dict(xs=[], ys=[], colour=[], width=[], dash=[], alpha=[], name=[]), name="spectra"
@@ -60,7 +64,7 @@ class SpectrumPlot:
             x_range=self.energy_range,
             y_range=self.intensity_range[scale],
             y_axis_type=scale,
-            x_axis_label="Energy (keV)",
+            x_axis_label=_XRAY_LABEL,
             y_axis_label="Counts",
             height=height,
             sizing_mode="stretch_width",
@@ -98,13 +102,7 @@ class SpectrumPlot:
                 text_baseline="bottom",
             )
         )
-        plot.add_tools(
-            HoverTool(
-                renderers=[curves],
-                tooltips=[("", "@name"), ("Energy", "$x{0.000} keV"), ("Counts", "$y{0,0.[00]}")],
-                line_policy="nearest",
-            )
-        )
+        plot.add_tools(HoverTool(renderers=[curves], tooltips=_tooltips(_XRAY_LABEL), line_policy="nearest"))
         return plot
 
     def show_scale(self, scale: str) -> None:
@@ -113,26 +111,29 @@ class SpectrumPlot:
             plot.visible = name == scale
 
     def set_energy(self, low: float, high: float, unit_label: str) -> None:
-        """A new energy axis: the whole range is shown."""
+        """A new axis of energies or wavelengths: the whole range is shown."""
+        # the strobe peak of an X-ray detector, below 0.1 keV, would flatten everything else
+        self._lowest_scaled = 0.1 if unit_label == _XRAY_LABEL else -np.inf
         self.energy_range.update(start=low, end=high, reset_start=low, reset_end=high)
         for plot in self.figures.values():
+            plot.select_one(HoverTool).tooltips = _tooltips(unit_label)
             plot.xaxis.axis_label = unit_label
             plot.xaxis.ticker = BasicTicker()
             plot.xaxis.major_label_overrides = {}
 
     def set_lines(self, lines: Sequence[str]) -> None:
         """Element maps without spectra: one point per line, named on the axis."""
-        self.set_energy(-0.5, len(lines) - 0.5, "Element map")
+        self.set_energy(-0.5, len(lines) - 0.5, _MAPS_LABEL)
         for plot in self.figures.values():
             plot.xaxis.ticker = list(range(len(lines)))
             plot.xaxis.major_label_overrides = dict(enumerate(lines))
 
     def set_marks(self, energy: Sequence[float], line: Sequence[str]) -> None:
-        """Mark X-ray lines at energies in keV."""
+        """Mark lines or edges at places on the axis."""
         self.marks.data = dict(energy=list(energy), line=list(line))
 
     def set_curves(self, energy: np.ndarray, curves: Sequence[Curve], label: str) -> None:
-        """Replace all curves and fit the intensity axis to what they hold above the strobe peak."""
+        """Replace all curves and fit the intensity axis to them, but for the strobe peak."""
         energy = np.asarray(energy, np.float32)
         self.source.data = dict(
             xs=[energy] * len(curves),
@@ -143,8 +144,7 @@ class SpectrumPlot:
             alpha=[curve.alpha for curve in curves],
             name=[curve.name for curve in curves],
         )
-        # the strobe peak, below 0.1 keV, would flatten everything else
-        shown = [curve.intensity[energy > 0.1] for curve in curves]
+        shown = [curve.intensity[energy > self._lowest_scaled] for curve in curves]
         positive = [part[part > 0] for part in shown if part.size and (part > 0).any()]
         high = max((float(part.max()) for part in positive), default=1.0)
         low = min((float(np.quantile(part, 0.02)) for part in positive), default=high / 1e3)
@@ -156,3 +156,12 @@ class SpectrumPlot:
         self.intensity_range["log"].update(start=low, end=high * 2, reset_start=low, reset_end=high * 2)
         for plot in self.figures.values():
             plot.yaxis.axis_label = label
+
+
+def _tooltips(axis_label: str) -> list[tuple[str, str]]:
+    """What is said of the curve under the mouse."""
+    if axis_label == _MAPS_LABEL:
+        return [("", "@name"), ("Intensity", "$y{0,0.[00]}")]
+    what, _, unit = axis_label.removesuffix(")").partition(" (")
+    digits = "0.000" if unit == "keV" else "0.0" if unit else "0"
+    return [("", "@name"), (what, f"$x{{{digits}}} {unit}"), ("Intensity", "$y{0,0.[0000]}")]
