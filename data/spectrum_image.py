@@ -10,6 +10,7 @@ from scipy import sparse
 
 from data import sparse_counts
 from data.axes import EnergyAxis
+from data.field_of_view import cropped_navigation
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +82,42 @@ class SpectrumImage:
             self.shape
         )
 
+    def with_energy(self, offset_kev: float | None = None, scale_kev: float | None = None) -> SpectrumImage:
+        """The same counts on a corrected energy axis; None keeps what the file says.
+
+        Parameters
+        ----------
+        offset_kev : energy of the centre of the first channel
+        scale_kev : width of a channel
+
+        Raises
+        ------
+        ValueError
+            The width is not positive, a value is not finite, or the file has no calibration and only one of
+            the two is given.
+        """
+        if offset_kev is None and scale_kev is None:
+            return self
+        if not self.energy.calibrated and (offset_kev is None or scale_kev is None):
+            missing = "the energy of the first channel" if offset_kev is None else "the width of a channel"
+            raise ValueError(f"The file gives no energies: {missing}, in keV, is needed too.")
+        offset = self.energy.offset_kev if offset_kev is None else offset_kev
+        scale = self.energy.scale_kev if scale_kev is None else scale_kev
+        if not (np.isfinite(offset) and np.isfinite(scale) and scale > 0):
+            raise ValueError(
+                f"An energy axis from {offset:g} keV with {scale:g} keV per channel is none: both must be "
+                f"numbers, and the width of a channel larger than 0 (0.01 keV is common)."
+            )
+        return replace(
+            self,
+            energy=replace(self.energy, offset_kev=offset, scale_kev=scale, calibrated=True),
+            # what was said of the missing calibration is no longer true
+            notes=self.notes
+            if self.energy.calibrated
+            else tuple(note for note in self.notes if "energy calibration" not in note),
+            dataset_id=f"{self.dataset_id}/axis{offset:.9g}+{scale:.9g}",
+        )
+
     def crop_energy(self, low_kev: float = -np.inf, high_kev: float = np.inf) -> SpectrumImage:
         """Only the channels within [low_kev, high_kev].
 
@@ -112,20 +149,22 @@ class SpectrumImage:
         if rows.size == 0 or columns.size == 0:
             raise ValueError(f"The rectangle y {y}, x {x} leaves no pixel of a map of {n_y} x {n_x}.")
         pixel = (rows[:, None] * n_x + columns[None, :]).ravel()
-        navigation = {
-            name: image[
-                rows[0] * image.shape[0] // n_y : max(1, (rows[-1] + 1) * image.shape[0] // n_y),
-                columns[0] * image.shape[1] // n_x : max(1, (columns[-1] + 1) * image.shape[1] // n_x),
-            ]
-            for name, image in self.navigation.items()
-        }
         return replace(
             self,
             counts=self.counts[pixel],
             shape=(rows.size, columns.size),
-            navigation=navigation,
+            navigation=cropped_navigation(
+                self.navigation,
+                self.shape,
+                slice(rows[0], rows[-1] + 1),
+                slice(columns[0], columns[-1] + 1),
+            ),
+            live_time_s=self._share_of_live_time(pixel.size),
             dataset_id=f"{self.dataset_id}/y{rows[0]}-{rows[-1]}x{columns[0]}-{columns[-1]}",
         )
+
+    def _share_of_live_time(self, n_kept: int) -> float | None:
+        return None if self.live_time_s is None else self.live_time_s * n_kept / self.n_pixels
 
     def rebin(self, factor: int) -> SpectrumImage:
         """Sum ``factor`` x ``factor`` pixels into one; rows and columns left over at the end are dropped.
@@ -159,6 +198,10 @@ class SpectrumImage:
             self,
             counts=counts,
             shape=(m_y, m_x),
+            navigation=cropped_navigation(
+                self.navigation, self.shape, slice(0, m_y * factor), slice(0, m_x * factor)
+            ),
+            live_time_s=self._share_of_live_time(group.size),
             pixel_size_um=None if self.pixel_size_um is None else self.pixel_size_um * factor,
             dataset_id=f"{self.dataset_id}/bin{factor}",
         )
