@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import tifffile
 
+from models.exports_tiff import write_image, write_stack
 from models.live_phases import main_lines
 from models.phases_result import PhasesResult
 from models.recipe import to_yaml
@@ -46,8 +46,8 @@ def write_phases(result: PhasesResult, folder: Path, metrics: Mapping[str, Any])
     pixel_size_um = result.prepared.pixel_size_um
     phases = result.assigned
     names = [phase_name(phase) for phase in range(phases.n_phases)]
-    _write_image(folder / "labels.tif", phases.label.astype(np.int16), pixel_size_um)
-    _write_image(folder / "probability.tif", phases.probability.astype(np.float32), pixel_size_um)
+    write_image(folder / "labels.tif", phases.label.astype(np.int16), pixel_size_um)
+    write_image(folder / "probability.tif", phases.probability.astype(np.float32), pixel_size_um)
     _write_stack(folder / "maps.tif", result.maps.intensity, result.maps.lines, pixel_size_um)
     latent = result.latent.coordinates.reshape(*result.latent.map_shape, -1)
     np.save(folder / "latent.npy", latent, allow_pickle=False)
@@ -138,32 +138,8 @@ def _found(result: PhasesResult) -> dict[str, Any]:
     }
 
 
-def _write_image(path: Path, image: np.ndarray, pixel_size_um: float | None) -> None:
-    """One (n_y, n_x) image as OME-TIFF."""
-    tifffile.imwrite(path, image, ome=True, **_layout("YX", pixel_size_um, {}))
-
-
-def _write_stack(path: Path, images: np.ndarray, names, pixel_size_um: float | None) -> None:
+def _write_stack(path: Path, images: np.ndarray, names: Sequence[str], pixel_size_um: float | None) -> None:
     """(n_y, n_x, n) images as an OME-TIFF of named pages, (n, n_y, n_x) float32."""
     # page by page: a transposed copy of all maps at once would be as large as the maps
     pages = (np.ascontiguousarray(images[:, :, i], dtype=np.float32) for i in range(images.shape[2]))
-    layout = _layout("CYX", pixel_size_um, {"Channel": {"Name": list(names)}})
-    shape = (images.shape[2], *images.shape[:2])
-    tifffile.imwrite(path, pages, ome=True, shape=shape, dtype=np.float32, **layout)
-
-
-def _layout(axes: str, pixel_size_um: float | None, metadata: dict[str, Any]) -> dict[str, Any]:
-    """Axes and pixel size as OME metadata and as the TIFF tags that programs without OME read."""
-    described = {"axes": axes, **metadata}
-    if pixel_size_um is None:
-        return {"photometric": "minisblack", "metadata": described}
-    for axis in "XY":
-        described[f"PhysicalSize{axis}"] = pixel_size_um
-        described[f"PhysicalSize{axis}Unit"] = "µm"
-    per_cm = 1e4 / pixel_size_um
-    return {
-        "photometric": "minisblack",
-        "metadata": described,
-        "resolution": (per_cm, per_cm),
-        "resolutionunit": "CENTIMETER",
-    }
+    write_stack(path, pages, (images.shape[2], *images.shape[:2]), names, pixel_size_um)
