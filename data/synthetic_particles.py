@@ -9,10 +9,11 @@ import numpy as np
 from numba import njit
 from scipy import ndimage
 
+from data.electron_scattering import mean_depth_g_cm2
 from data.silicon_detector import Instrument
 from data.synthetic_geometry import FINE, Quota, Specimen, block_mean, smooth_noise
 from data.synthetic_minerals import HABITS, Habit
-from data.synthetic_spectra import Material, mean_depth_g_cm2
+from data.synthetic_spectra import Material
 
 _N_HARMONICS = 8
 _MEDIAN_LINE_EDGE_KEV = 1.8  # the depth of X-rays is taken at the edge of silicon, the commonest line

@@ -22,6 +22,8 @@ import numpy as np
 import xraydb
 
 from data.axes import EnergyAxis
+from data.chemical_formula import atomic_mass, atomic_number, mass_fractions
+from data.electron_scattering import backscatter, backscatter_factor, escaping_share, stopping_power
 from data.silicon_detector import LOWEST_TABLE_KEV, Instrument, attenuation
 from data.xray_lines import LineComponent, components_of
 
@@ -47,11 +49,11 @@ class Material:
     @property
     def mass_fraction(self) -> dict[str, float]:
         """Mass fraction of every element, sum 1."""
-        return dict(_mass_fraction(self.formula))
+        return dict(mass_fractions(self.formula))
 
     def backscatter(self, beam_kev: float) -> float:
         """Fraction of the beam's electrons that it throws back: its brightness in a BSE image."""
-        return _backscatter(_mass_fraction(self.formula), beam_kev)
+        return backscatter(mass_fractions(self.formula), beam_kev)
 
 
 def emission(material: Material, instrument: Instrument, axis: EnergyAxis) -> np.ndarray:
@@ -66,7 +68,7 @@ def emission(material: Material, instrument: Instrument, axis: EnergyAxis) -> np
 
 @lru_cache(maxsize=128)
 def _emission(formula: str, instrument: Instrument, axis: EnergyAxis) -> np.ndarray:
-    fractions = _mass_fraction(formula)
+    fractions = mass_fractions(formula)
     transitions, photons = _lines(fractions, instrument)
     energy = np.array([one.energy_kev for one in transitions])
     edge = np.array([one.edge_kev for one in transitions])
@@ -83,49 +85,8 @@ def _emission(formula: str, instrument: Instrument, axis: EnergyAxis) -> np.ndar
     )
 
 
-def mean_depth_g_cm2(fractions: Mapping[str, float], beam_kev: float, edge_kev: np.ndarray) -> np.ndarray:
-    """Mean depth at which X-rays with an absorption edge are generated (Love & Scott 1978), g/cm2."""
-    weight = {
-        element: share * _atomic_number(element) / _atomic_mass(element)
-        for element, share in fractions.items()
-    }
-    electrons = sum(weight.values())
-    ionisation_kev = math.exp(
-        sum(one * math.log(0.0135 * _atomic_number(element)) for element, one in weight.items()) / electrons
-    )
-    reach = (0.787e-5 * math.sqrt(ionisation_kev) * beam_kev**1.5 + 0.735e-6 * beam_kev**2) / electrons
-    eta = _backscatter(fractions, beam_kev)
-    log_u = np.log(np.maximum(beam_kev / np.asarray(edge_kev, float), 1.0 + 1e-9))
-    above = 0.49269 - 1.0987 * eta + 0.78557 * eta**2
-    below = 0.70256 - 1.09865 * eta + 1.0046 * eta**2
-    return reach * above * log_u / (below + log_u)
-
-
-# a look-up in the data base costs a quarter of a millisecond, and a spectrum needs hundreds
-_atomic_number = lru_cache(maxsize=128)(xraydb.atomic_number)
-_atomic_mass = lru_cache(maxsize=128)(xraydb.atomic_mass)
-
-
-@lru_cache(maxsize=256)
-def _mass_fraction(formula: str) -> Mapping[str, float]:
-    mass = {element: n * _atomic_mass(element) for element, n in xraydb.chemparse(formula).items()}
-    total = sum(mass.values())
-    return {element: one / total for element, one in mass.items()}
-
-
 def _mean_atomic_number(fractions: Mapping[str, float]) -> float:
-    return sum(share * _atomic_number(element) for element, share in fractions.items())
-
-
-def _backscatter(fractions: Mapping[str, float], beam_kev: float) -> float:
-    """Backscattered fraction of the electrons of a flat sample (Love & Scott 1978), 0..1."""
-    total = 0.0
-    for element, share in fractions.items():
-        z = _atomic_number(element)
-        log_z = math.log(z)
-        height = 0.1904 - 0.2235 * log_z + 0.1292 * log_z**2 - 0.01491 * log_z**3
-        total += share * max(height, 0.0) * beam_kev ** (0.1382 - 0.9211 / math.sqrt(z))
-    return total
+    return sum(share * atomic_number(element) for element, share in fractions.items())
 
 
 def _lines(fractions: Mapping[str, float], instrument: Instrument) -> tuple[list[LineComponent], np.ndarray]:
@@ -144,7 +105,7 @@ def _lines(fractions: Mapping[str, float], instrument: Instrument) -> tuple[list
                     if upper in vacancies and lower in vacancies:
                         moved = xraydb.ck_probability(element, upper, lower, total=False)
                         vacancies[lower] += vacancies[upper] * moved
-        atoms_per_gram = share * _AVOGADRO / _atomic_mass(element)
+        atoms_per_gram = share * _AVOGADRO / atomic_mass(element)
         for one in transitions:
             if one.energy_kev >= LOWEST_TABLE_KEV:
                 found.append(one)
@@ -154,7 +115,7 @@ def _lines(fractions: Mapping[str, float], instrument: Instrument) -> tuple[list
 
 def _cross_section(element: str, shell: str, edge_kev: float, energy_kev: np.ndarray) -> np.ndarray:
     """Ionisation cross-section of a shell (Pouchou & Pichoir), cm2."""
-    z = _atomic_number(element)
+    z = atomic_number(element)
     exponent = {"K": 0.86 + 0.12 * math.exp(-((z / 5.0) ** 2)), "L": 0.82, "M": 0.78}[shell[0]]
     overvoltage = energy_kev / edge_kev
     return _IONISATION * _ELECTRONS[shell] * np.log(overvoltage) / (overvoltage**exponent * edge_kev**2)
@@ -166,33 +127,16 @@ def _ionisations(
     """Vacancies in a shell per electron and per (atom/g): cross-section over stopping power, integrated."""
     # the integrand changes fastest near the edge: even steps in log E
     energy = np.geomspace(edge_kev, beam_kev, 200)
-    stopping = np.zeros_like(energy)  # keV cm2/g
-    for other, share in fractions.items():
-        z = _atomic_number(other)
-        mean_kev = 1e-3 * (9.76 * z + 58.5 * z**-0.19 if z >= 13 else 11.5 * z)
-        braking = np.log(1.166 * (energy + 0.85 * mean_kev) / mean_kev)
-        stopping += 78500.0 * share * z / (_atomic_mass(other) * energy) * braking
+    stopping = stopping_power(fractions, energy)
     integral = np.trapezoid(_cross_section(element, shell, edge_kev, energy) / stopping, energy)
-    return float(integral) * _backscatter_factor(fractions, beam_kev, edge_kev)
-
-
-def _backscatter_factor(fractions: Mapping[str, float], beam_kev: float, edge_kev: float) -> float:
-    """Share of the ionisations that is left after electrons were scattered back out (Love & Scott)."""
-    # the polynomials were fitted to overvoltages up to about 25; beyond, the loss hardly changes
-    x = min(math.log(beam_kev / edge_kev), math.log(25.0))
-    first = 0.33148 * x + 0.05596 * x**2 - 0.06339 * x**3 + 0.00947 * x**4
-    second = (2.87898 * x - 1.51307 * x**2 + 0.81313 * x**3 - 0.08241 * x**4) * math.exp(-x)
-    eta = _backscatter(fractions, beam_kev)
-    return 1.0 - eta * max(first + eta * second, 0.0) ** 1.67
+    return float(integral) * backscatter_factor(fractions, beam_kev, edge_kev)
 
 
 def _escaping(
     fractions: Mapping[str, float], energy_kev: np.ndarray, edge_kev: np.ndarray, instrument: Instrument
 ) -> np.ndarray:
-    """Share of the generated photons that leaves the sample towards the detector, 0..1 (Bishop)."""
-    path = 2.0 * mean_depth_g_cm2(fractions, instrument.beam_kev, edge_kev)
-    chi = attenuation(fractions, energy_kev) / math.sin(math.radians(instrument.take_off_deg))
-    return -np.expm1(-chi * path) / np.maximum(chi * path, 1e-12)
+    """Share of the generated photons that leaves the sample towards the detector, 0..1."""
+    return escaping_share(fractions, energy_kev, edge_kev, instrument.beam_kev, instrument.take_off_deg)
 
 
 def _through_coating(energy_kev: np.ndarray, instrument: Instrument) -> np.ndarray:
@@ -204,7 +148,7 @@ def _through_coating(energy_kev: np.ndarray, instrument: Instrument) -> np.ndarr
 def _coating_lines(instrument: Instrument) -> tuple[np.ndarray, np.ndarray]:
     """The carbon lines of the coating: so thin that electrons pass it at full energy."""
     transitions = components_of("C", instrument.beam_kev)
-    atoms_per_cm2 = _AVOGADRO / _atomic_mass("C") * 2.0 * instrument.coating_nm * 1e-7
+    atoms_per_cm2 = _AVOGADRO / atomic_mass("C") * 2.0 * instrument.coating_nm * 1e-7
     beam = np.array([instrument.beam_kev])
     photons = [
         atoms_per_cm2 * _cross_section("C", one.shell, one.edge_kev, beam)[0] * one.intensity

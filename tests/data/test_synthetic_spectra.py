@@ -9,10 +9,11 @@ import pytest
 import xraydb
 
 from data.axes import EnergyAxis
+from data.electron_scattering import mean_depth_g_cm2
 from data.readers import open_dataset
 from data.silicon_detector import Instrument, attenuation, escape_fraction
 from data.synthetic_minerals import MATERIALS
-from data.synthetic_spectra import Material, emission, mean_depth_g_cm2
+from data.synthetic_spectra import Material, emission
 from data.xray_lines import line
 
 AXIS = EnergyAxis(-0.1, 0.01, 2048)
