@@ -25,15 +25,25 @@ Covariance = Literal["full", "tied", "diag", "spherical"]
 class LineMapChoices:
     """Which line maps are made, and from what.
 
+    ``energy_offset_kev`` (centre of the first channel) and ``energy_scale_kev`` (per channel) correct the
+    axis of the file, or stand in for one that it lacks; null keeps the file's. ``crop`` is a box
+    [y0, y1, x0, x1] in pixels of the file, ends left out; empty keeps all.
+
     ``lines`` empty: one line for each element of the metadata or, without metadata, suggested from the
-    sum spectrum. ``exclude`` names elements left out on purpose (coating, substrate).
+    sum spectrum. ``exclude`` names elements left out on purpose (coating, substrate). ``background``:
+    intensity of a line by a plain window (none), net of windows beside it (windows), or by a linear fit
+    of all lines (fit). ``pca_components`` principal components of the maps are kept; 0 keeps all.
     """
 
     lines: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    energy_offset_kev: float | None = None
+    energy_scale_kev: float | None = None
+    crop: tuple[int, ...] = ()
     rebin: int = 1
     low_energy_kev: float = 0.1
-    background: Literal["none", "windows"] = "windows"
+    background: Literal["none", "windows", "fit"] = "windows"
+    pca_components: int = 0
     normalisation: tuple[NormalisationStep, ...] = ("neighbour_mean", "zscore", "softmax")
 
 
@@ -87,10 +97,40 @@ class RefinementChoices:
 
 @dataclass(frozen=True)
 class UnmixingChoices:
-    """NMF of the cluster spectra; ``n_components`` 0 chooses the number automatically."""
+    """End-members behind the spectra of the phases.
+
+    ``method`` auto: with ``n_components`` 0 the pure spectra that the refinement found or that the data
+    choose among the phases, else so many factors of non-negative matrix factorisation (NMF). nmf: factors
+    always; ``n_components`` 0 then takes as many as there are phases, as published.
+
+    ``phases``: the phases whose spectra are factorised, numbered as in phases.csv (0 is the first); empty
+    takes all. ``energy_kev`` [low, high]: the channels that take part; empty takes all.
+    ``normalisation`` of the spectra before NMF: each to equal area, to an equal maximum (as published), per
+    pixel, or none. ``weighting`` noise: channels weighted for counting noise; none: all alike, as published.
+    ``init``: how scikit-learn starts its factors.
+    """
 
     enabled: bool = True
+    method: Literal["auto", "nmf"] = "auto"
     n_components: int = 0
+    phases: tuple[int, ...] = ()
+    energy_kev: tuple[float, ...] = ()
+    normalisation: Literal["area", "maximum", "pixel", "none"] = "area"
+    weighting: Literal["noise", "none"] = "noise"
+    init: Literal["nndsvda", "nndsvd", "nndsvdar", "random"] = "nndsvda"
+    seed: int = 4
+
+
+@dataclass(frozen=True)
+class StabilityChoices:
+    """Whether the phases are found again from resampled data, see ``models.stability``.
+
+    ``n_runs``: how often; ``most_pixels``: of a larger map, every run takes so many pixels, in tiles.
+    """
+
+    enabled: bool = False
+    n_runs: int = 10
+    most_pixels: int = 16_384
     seed: int = 4
 
 
@@ -103,6 +143,7 @@ class PhasesRecipe:
     mixture: MixtureChoices = field(default_factory=MixtureChoices)
     refinement: RefinementChoices = field(default_factory=RefinementChoices)
     unmixing: UnmixingChoices = field(default_factory=UnmixingChoices)
+    stability: StabilityChoices = field(default_factory=StabilityChoices)
     probability_threshold: float = 0.0
 
 

@@ -9,7 +9,11 @@ from models.recipe import PhasesRecipe
 
 #: dotted name of a choice -> smallest and largest value; every item of a list has to keep to them
 LIMITS: dict[str, tuple[float, float]] = {
+    "line_maps.energy_offset_kev": (-100.0, 1000.0),
+    "line_maps.energy_scale_kev": (1e-6, 10.0),
+    "line_maps.crop": (0, math.inf),
     "line_maps.rebin": (1, math.inf),
+    "line_maps.pca_components": (0, 1000),
     "autoencoder.hidden": (1, 65_536),
     "autoencoder.n_latent": (1, 8),
     "autoencoder.learning_rate": (1e-8, 1.0),
@@ -26,7 +30,12 @@ LIMITS: dict[str, tuple[float, float]] = {
     "refinement.n_phases": (0, 1000),
     "refinement.seed": (0, 2**32 - 1),
     "unmixing.n_components": (0, 1000),
+    "unmixing.phases": (0, 999),
+    "unmixing.energy_kev": (-math.inf, math.inf),
     "unmixing.seed": (0, 2**32 - 1),
+    "stability.n_runs": (2, 1000),
+    "stability.most_pixels": (1024, math.inf),
+    "stability.seed": (0, 2**31),
     "probability_threshold": (0.0, 1.0),
 }
 
@@ -44,6 +53,6 @@ def check_limits(recipe: PhasesRecipe) -> None:
         for part in name.split("."):
             chosen = getattr(chosen, part)
         for value in chosen if isinstance(chosen, tuple) else (chosen,):
-            if not low <= value <= high:
+            if value is not None and not low <= value <= high:
                 bounds = f"between {low:g} and {high:g}" if math.isfinite(high) else f"at least {low:g}"
                 raise ValueError(f"The recipe's {name} is {value:g}; it must be {bounds}.")
