@@ -1,82 +1,53 @@
 """Selections: a set of pixels, and how it was made, so that it can be saved, shown and made again.
 
 Every selection is over the pixels of one map, flattened row-major, whether it was drawn in the latent space
-or on the map. Selections combine with ``&``, ``|``, ``-`` (and not) and ``~``.
+or on the map. Selections combine with ``&``, ``|``, ``-`` (and not) and ``~``. The ways to make one are in
+``origins``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from dashboard.lasso import box_in_points, box_on_map, lasso_in_points, lasso_on_map, outline
+from dashboard.lasso import outline
+from dashboard.measured_origins import ConnectedRegion, GivenPixels, ImageRange
+from dashboard.origins import (
+    Box,
+    Combined,
+    Context,
+    Lasso,
+    Operation,
+    Origin,
+    PhaseMembers,
+    Space,
+    from_mapping,
+    origin_kind,
+    to_mapping,
+)
 
-Space = Literal["latent", "map"]
-Operation = Literal["and", "or", "and_not", "not"]
-
-
-@dataclass(frozen=True)
-class Lasso:
-    """A polygon drawn in the latent space or on the map; vertices (x, y) in the coordinates of that plot."""
-
-    space: Space
-    vertices: tuple[tuple[float, float], ...]
-
-    @property
-    def text(self) -> str:
-        """What to call it."""
-        return f"lasso {_where(self.space)}"
-
-
-@dataclass(frozen=True)
-class Box:
-    """A rectangle drawn in the latent space or on the map, in the coordinates of that plot."""
-
-    space: Space
-    x0: float
-    x1: float
-    y0: float
-    y1: float
-
-    @property
-    def text(self) -> str:
-        """What to call it."""
-        return f"box {_where(self.space)}"
-
-
-@dataclass(frozen=True)
-class PhaseMembers:
-    """The pixels of one phase whose probability is at least the threshold."""
-
-    phase: int
-    threshold: float = 0.0
-
-    @property
-    def text(self) -> str:
-        """What to call it."""
-        above = f" above {self.threshold:.0%}" if self.threshold > 0 else ""
-        return f"phase {self.phase + 1}{above}"
-
-
-@dataclass(frozen=True)
-class Combined:
-    """Selections combined; ``not`` has one part, the others two."""
-
-    operation: Operation
-    parts: tuple[Origin, ...]
-
-    @property
-    def text(self) -> str:
-        """What to call it."""
-        if self.operation == "not":
-            return f"not ({self.parts[0].text})"
-        return f"({self.parts[0].text}) {self.operation.replace('_', ' ')} ({self.parts[1].text})"
-
-
-Origin = Lasso | Box | PhaseMembers | Combined
+__all__ = [
+    "Box",
+    "Combined",
+    "ConnectedRegion",
+    "Context",
+    "GivenPixels",
+    "ImageRange",
+    "Lasso",
+    "Operation",
+    "Origin",
+    "PhaseMembers",
+    "Selection",
+    "Space",
+    "drawn",
+    "from_mapping",
+    "origin_kind",
+    "select",
+    "to_mapping",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +81,8 @@ class Selection:
             )
         n_selected = int(np.count_nonzero(self.mask))
         if n_selected == 0:
-            raise ValueError(f"No pixel is selected by this {self.origin.text}. Draw it around some points.")
+            hint = " Draw it around some points." if isinstance(self.origin, Lasso | Box) else ""
+            raise ValueError(f"No pixel is selected by this {self.origin.text}.{hint}")
         object.__setattr__(self, "n_selected", n_selected)
 
     @property
@@ -140,28 +112,21 @@ class Selection:
         return Selection(of_masks(self.mask, other.mask), self.shape, origin)
 
 
-def select(
-    origin: Origin,
-    shape: tuple[int, int],
-    coordinates: np.ndarray | None = None,
-    label: np.ndarray | None = None,
-    probability: np.ndarray | None = None,
-) -> Selection:
+def select(origin: Origin, context: Context | tuple[int, int]) -> Selection:
     """The pixels of a map that an origin describes: a shape just drawn, or a saved one made again.
 
     Parameters
     ----------
     origin : what to select
-    shape : (n_y, n_x) of the map
-    coordinates : (n_pixels, 2) latent coordinates, for shapes drawn in the latent space
-    label, probability : (n_y, n_x), for the pixels of a phase
+    context : what the map has to select by; a shape (n_y, n_x) stands for a map without anything else
 
     Raises
     ------
     ValueError
         The shape encloses no area, no pixel is in it, or what it needs is not there (yet).
     """
-    return Selection(_mask(origin, shape, coordinates, label, probability), shape, origin)
+    known = context if isinstance(context, Context) else Context(context)
+    return Selection(origin.mask(known), known.shape, origin)
 
 
 def drawn(space: Space, geometry: Mapping[str, Any]) -> Lasso | Box:
@@ -178,86 +143,3 @@ def drawn(space: Space, geometry: Mapping[str, Any]) -> Lasso | Box:
     if geometry["type"] == "rect":
         return Box(space, *(float(geometry[name]) for name in ("x0", "x1", "y0", "y1")))
     raise ValueError(f"A selection by {geometry['type']!r} is not possible; draw a lasso or a box.")
-
-
-def to_mapping(origin: Origin) -> dict[str, Any]:
-    """An origin as plain values (for YAML or JSON)."""
-    if isinstance(origin, Lasso):
-        return {"kind": "lasso", "space": origin.space, "vertices": [list(v) for v in origin.vertices]}
-    if isinstance(origin, Box):
-        return {
-            "kind": "box",
-            "space": origin.space,
-            "x": [origin.x0, origin.x1],
-            "y": [origin.y0, origin.y1],
-        }
-    if isinstance(origin, PhaseMembers):
-        return {"kind": "phase", "phase": origin.phase, "threshold": origin.threshold}
-    return {"kind": origin.operation, "parts": [to_mapping(part) for part in origin.parts]}
-
-
-def from_mapping(mapping: Mapping[str, Any]) -> Origin:
-    """The origin that :func:`to_mapping` wrote.
-
-    Raises
-    ------
-    ValueError
-        The mapping does not describe a selection.
-    """
-    try:
-        kind = mapping["kind"]
-        if kind == "lasso":
-            return Lasso(_space(mapping), tuple((float(x), float(y)) for x, y in mapping["vertices"]))
-        if kind == "box":
-            (x0, x1), (y0, y1) = mapping["x"], mapping["y"]
-            return Box(_space(mapping), float(x0), float(x1), float(y0), float(y1))
-        if kind == "phase":
-            return PhaseMembers(int(mapping["phase"]), float(mapping["threshold"]))
-        n_parts = {"and": 2, "or": 2, "and_not": 2, "not": 1}[kind]
-        parts = tuple(from_mapping(part) for part in mapping["parts"])
-        if len(parts) != n_parts:
-            raise ValueError(f"{kind!r} takes {n_parts} selections, not {len(parts)}")
-        return Combined(kind, parts)
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
-        raise ValueError(f"The saved selection cannot be read: {type(error).__name__}: {error}.") from error
-
-
-def _space(mapping: Mapping[str, Any]) -> Space:
-    space = mapping["space"]
-    if space not in ("latent", "map"):
-        raise ValueError(f"a selection is drawn in the latent space or on the map, not in {space!r}")
-    return space
-
-
-def _where(space: Space) -> str:
-    return "in the latent space" if space == "latent" else "on the map"
-
-
-def _mask(
-    origin: Origin,
-    shape: tuple[int, int],
-    coordinates: np.ndarray | None,
-    label: np.ndarray | None,
-    probability: np.ndarray | None,
-) -> np.ndarray:
-    if isinstance(origin, Combined):
-        masks = [_mask(part, shape, coordinates, label, probability) for part in origin.parts]
-        if origin.operation == "not":
-            return ~masks[0]
-        return {"and": np.logical_and, "or": np.logical_or, "and_not": np.greater}[origin.operation](*masks)
-    if isinstance(origin, PhaseMembers):
-        if label is None:
-            raise ValueError(f"There are no phases yet from which to select {origin.text}.")
-        members = label.ravel() == origin.phase
-        if probability is not None and origin.threshold > 0:
-            members &= probability.ravel() >= origin.threshold
-        return members
-    if origin.space == "map":
-        if isinstance(origin, Lasso):
-            return lasso_on_map(shape, np.array(origin.vertices))
-        return box_on_map(shape, origin.x0, origin.x1, origin.y0, origin.y1)
-    if coordinates is None:
-        raise ValueError(f"There is no latent space yet for a {origin.text}.")
-    if isinstance(origin, Lasso):
-        return lasso_in_points(coordinates, np.array(origin.vertices))
-    return box_in_points(coordinates, origin.x0, origin.x1, origin.y0, origin.y1)

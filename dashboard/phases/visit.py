@@ -24,7 +24,7 @@ from dashboard.phases.progress import ProgressCard
 from dashboard.phases.requests import FindRequest, Opened, OpenRequest, PrepareRequest
 from dashboard.phases.state import PhasesState
 from dashboard.result_cache import ResultCache
-from dashboard.selection import Origin, PhaseMembers, Selection, drawn, select
+from dashboard.selection import Context, Origin, PhaseMembers, Selection, drawn, select
 from data import sparse_counts
 from models.live_phases import LivePhases, live_phases
 from models.phases import StageReport
@@ -257,9 +257,8 @@ class PhasesVisit:
             if self.state.selection is not None and isinstance(self.state.selection.origin, PhaseMembers):
                 self.clear_selection()
             return
-        label = self.state.label_of(phase)
-        if label is not None:
-            self._select(PhaseMembers(label))
+        if self.state.label_of(phase) is not None:
+            self._select(PhaseMembers(phase))
 
     def _select(self, origin: Origin) -> None:
         state = self.state
@@ -299,9 +298,13 @@ def _selection(
     """The pixels of an origin, their sum spectrum, and the phases that they belong to."""
     selection = select(
         origin,
-        opened.maps.shape,
-        None if result is None else result.latent.coordinates[:, :2],
-        None if shown is None else shown.phase_map.label,
+        Context(
+            opened.maps.shape,
+            coordinates=None if result is None else result.latent.coordinates[:, :2],
+            label=None if shown is None else shown.phase_map.label,
+            ids=None if shown is None else shown.ids,
+            probability=None if shown is None else shown.phase_map.probability,
+        ),
     )
     if opened.image is not None:
         spectrum = sparse_counts.sum_where(opened.image.counts, selection.mask, opened.sum_spectrum)
