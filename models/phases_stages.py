@@ -163,24 +163,27 @@ def _sums_of_maps(maps: ElementalMaps, label: np.ndarray, n_labels: int) -> np.n
 
 
 def _unmixing(prepared: Dataset, result: PhasesResult) -> Findings:
-    choices, refined = result.recipe.unmixing, result.refinement
-    measured = prepared.counts if isinstance(prepared, SpectrumImage) else result.maps.intensity
-    if refined is not None and choices.n_components == 0:
-        # the refinement chose its pure spectra on held-out counts: factors of their sums would only blur them
-        number = len(refined.endmembers)
-        spectra = "one pure spectrum" if number == 1 else f"{number} pure spectra"
-        why = f"End-members: the {spectra} that the refinement found."
-        work = unmixing.share_out(
-            refined.endmembers, result.phase_spectra, measured, prepared.shape, why, refined.abundances
-        )
-    else:
-        work = unmixing.unmix(result.phase_spectra, measured, prepared.shape, choices)
-    unmixed = yield from _followed(work, lambda done: Progress(done, "Sharing out the counts of every pixel"))
+    pixels = result.assigned.pixels()
+    work = unmixing.unmix_phases(
+        prepared, result.maps, result.refinement, result.phase_spectra, pixels, result.recipe.unmixing
+    )
+    unmixed = yield from _followed(work, lambda report: Progress(report.fraction, report.message))
     return {"unmixing": unmixed, "why": unmixed.why}
 
 
 def _refines(dataset: Dataset, recipe: PhasesRecipe) -> bool:
     return recipe.refinement.enabled and isinstance(dataset, SpectrumImage)
+
+
+def _spectra_choices(recipe: PhasesRecipe) -> tuple[Any, ...]:
+    chosen = recipe.line_maps
+    axis = chosen.energy_offset_kev, chosen.energy_scale_kev
+    return (*axis, chosen.crop, chosen.rebin, chosen.low_energy_kev)
+
+
+def _line_choices(recipe: PhasesRecipe) -> tuple[Any, ...]:
+    chosen = recipe.line_maps
+    return (chosen.lines, chosen.exclude, chosen.background, chosen.pca_components)
 
 
 STAGES = (
@@ -189,7 +192,7 @@ STAGES = (
         "Cutting and rebinning the map",
         2,
         (),
-        lambda recipe: (recipe.line_maps.rebin, recipe.line_maps.low_energy_kev),
+        _spectra_choices,
         ("prepared",),
         _prepare,
     ),
@@ -198,7 +201,7 @@ STAGES = (
         "Making line maps",
         3,
         ("prepare",),
-        lambda recipe: (recipe.line_maps.lines, recipe.line_maps.exclude, recipe.line_maps.background),
+        _line_choices,
         ("maps",),
         _line_maps,
     ),

@@ -1,53 +1,64 @@
-"""Unmixing: end-members behind the cluster spectra, and their abundance in every pixel.
+"""Unmixing: end-members behind the spectra of the phases, and their abundance in every pixel.
 
-Cluster spectra are factorised by non-negative matrix factorisation, channels weighted for counting noise
-(Keenan & Kotula, Surf. Interface Anal. 36, 203, 2004). Factorising makes spectra worse where the clusters
-are pure already, so whether it is done is decided by the data.
+Spectra are factorised (``nmf``). Factorising makes them worse where the phases are pure already, so whether
+it is done is decided by the data unless a person asks for it (``endmember_choice``).
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Generator
-from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
-from scipy.optimize import nnls
-from sklearn.decomposition import NMF
-from sklearn.exceptions import ConvergenceWarning
 
-from models import poisson_shares
+from data.axes import EnergyAxis
+from data.elemental_maps import ElementalMaps
+from data.spectrum_image import SpectrumImage
+from models import nmf
+from models.endmember_choice import choose_endmembers
+from models.endmembers import Unmixing, UnmixingReport, share_out
 from models.recipe import UnmixingChoices
-
-EXPLAINED = 0.12  # a spectrum is a mixture if the others explain all but this part of its weighted norm
-_TEST_PIXELS = 4000
-_BLOCK = 16_384
+from models.refined_phases import Refinement
 
 
-@dataclass(frozen=True, eq=False)
-class Unmixing:
-    """End-members of a map.
+def unmix_phases(
+    prepared: SpectrumImage | ElementalMaps,
+    maps: ElementalMaps,
+    refinement: Refinement | None,
+    spectra: np.ndarray,
+    pixels: np.ndarray,
+    choices: UnmixingChoices,
+) -> Generator[UnmixingReport, None, Unmixing]:
+    """End-members behind the phases of a map, as a recipe asks for them.
 
-    Attributes
+    Parameters
     ----------
-    endmembers : (n_endmembers, n_channels) float64, pure spectra; rows sum to 1. For element maps
-        (n_endmembers, n_lines)
-    weights : (n_clusters, n_endmembers) float64, share of every end-member in the counts of every cluster;
-        rows sum to 1
-    abundances : (n_y, n_x, n_endmembers) float32, share of every end-member in the counts of every pixel; 0
-        where nothing was counted
-    residual : (n_y, n_x) float32, what the end-members leave unexplained: of counts, the Poisson deviance
-        beyond chance in standard deviations; of element maps, the norm of the misfit relative to that of
-        the intensities
-    why : how the end-members were chosen, one sentence
-    """
+    prepared : the map after rebinning and the low-energy cut
+    maps : its line maps, which stand for it where there are no spectra
+    refinement : where the phases come from the counts: its pure spectra are the automatic end-members
+    spectra, pixels : (n_phases, n_channels) sums, or (n_phases, n_lines), and (n_phases,) of how many pixels
+    choices : of the recipe
 
-    endmembers: np.ndarray
-    weights: np.ndarray
-    abundances: np.ndarray
-    residual: np.ndarray
-    why: str
+    Raises
+    ------
+    ValueError
+        As :func:`unmix`.
+    """
+    counted = isinstance(prepared, SpectrumImage)
+    measured = prepared.counts if counted else maps.intensity
+    left_to_us = choices.method == "auto" and not choices.n_components
+    if refinement is not None and left_to_us and not choices.phases and not choices.energy_kev:
+        # the refinement chose its pure spectra on held-out counts: factors of their sums would only blur them
+        number = len(refinement.endmembers)
+        of_spectra = "one pure spectrum" if number == 1 else f"{number} pure spectra"
+        why = f"End-members: the {of_spectra} that the refinement found."
+        return (
+            yield from share_out(
+                refinement.endmembers, spectra, measured, prepared.shape, why, refinement.abundances
+            )
+        )
+    energy = prepared.energy if counted else None
+    return (yield from unmix(spectra, measured, prepared.shape, choices, pixels, energy))
 
 
 def unmix(
@@ -55,7 +66,9 @@ def unmix(
     measured: sparse.csr_matrix | np.ndarray,
     map_shape: tuple[int, int],
     choices: UnmixingChoices,
-) -> Generator[float, None, Unmixing]:
+    pixels: np.ndarray | None = None,
+    energy: EnergyAxis | None = None,
+) -> Generator[UnmixingReport, None, Unmixing]:
     """Find end-members behind cluster spectra and their abundance in every pixel.
 
     Parameters
@@ -63,182 +76,117 @@ def unmix(
     spectra : (n_clusters, n_channels) summed counts, or (n_clusters, n_lines) summed intensities
     measured : what the sums are of: (n_pixels, n_channels) CSR counts, or (n_y, n_x, n_lines) intensities
     map_shape : (n_y, n_x)
-    choices : number of components, 0 to let the data choose; seed
-
-    Yields
-    ------
-    float
-        Share of the work that is done.
-
-    Returns
-    -------
-    Unmixing
+    choices : how many components, from which clusters and channels, and how
+    pixels : (n_clusters,) how many pixels were summed; needed to normalise per pixel
+    energy : axis of the channels; needed for a range of energies
 
     Raises
     ------
     ValueError
-        More components are asked for than there are clusters with counts, or no cluster has any.
+        More components are asked for than there are clusters with counts, no cluster has any, a cluster that
+        is asked for is not there, or no channel lies in the range of energies.
     """
-    pure = _normalised(spectra)
-    if not len(pure):
-        raise ValueError("No cluster holds any counts, so there is nothing to unmix.")
-    if choices.n_components > min(pure.shape):
+    channels = _channels_of(choices, energy, spectra.shape[1])
+    spectra_in = np.asarray(spectra, np.float64)[:, channels]
+    included = _included(spectra_in, choices)
+    if choices.normalisation == "pixel" and pixels is None:
+        raise ValueError("Spectra per pixel need the number of pixels behind each; choose equal area.")
+    taken = list(included)
+    scaled = nmf.scaled(
+        spectra_in[taken], np.ones(len(taken)) if pixels is None else pixels[taken], choices.normalisation
+    )
+    if choices.n_components > min(scaled.shape):
+        of_what = "phases with counts" if scaled.shape[0] <= scaled.shape[1] else "channels"
         raise ValueError(
-            f"{choices.n_components} components were asked for, but {len(pure)} clusters of "
-            f"{pure.shape[1]} channels cannot hold more than {min(pure.shape)}."
+            f"{choices.n_components} components were asked for, but {min(scaled.shape)} {of_what} "
+            f"cannot hold more than {min(scaled.shape)}. Ask for fewer components, or include more phases."
         )
-    yield 0.0
-    if choices.n_components:
-        endmembers = factorise(pure, choices.n_components, choices.seed)
-        why = f"{choices.n_components} components were asked for."
+    if not choices.n_components and choices.method == "auto":
+        cut = measured if channels == slice(None) else measured[:, channels]
+        pure = nmf.scaled(spectra_in[taken], np.ones(len(taken)), "area")
+        endmembers, why = choose_endmembers(pure, cut, choices.seed)
+        error = np.nan
     else:
-        endmembers, why = choose_endmembers(pure, measured, choices.seed)
-    return (yield from share_out(endmembers, spectra, measured, map_shape, why))
+        number = choices.n_components or min(scaled.shape)
+        weighted = choices.weighting == "noise"
+        factors = nmf.factorise(scaled, number, choices.seed, choices.init, weighted)
+        endmembers, error = factors.spectra, factors.error
+        why = _why(number, len(taken), choices)
+    return (
+        yield from share_out(
+            _embedded(endmembers, channels, spectra.shape[1]),
+            spectra, measured, map_shape, why, included=included, channels=channels, factor_error=error,
+        )
+    )  # fmt: skip
 
 
-def share_out(
-    endmembers: np.ndarray,
-    spectra: np.ndarray,
-    measured: sparse.csr_matrix | np.ndarray,
-    map_shape: tuple[int, int],
-    why: str,
-    abundances: np.ndarray | None = None,
-) -> Generator[float, None, Unmixing]:
-    """Weights, abundances and residual of given end-members; otherwise as :func:`unmix`.
+def _channels_of(choices: UnmixingChoices, energy: EnergyAxis | None, n_channels: int) -> slice:
+    """The channels that take part in the unmixing; ``slice(None)`` for all.
 
-    Parameters
-    ----------
-    endmembers : (n_endmembers, n_channels), not negative, none of them empty
-    why : how they were found, one sentence
-    abundances : (n_y, n_x, n_endmembers) where these are known too, e.g. smooth ones; else every pixel is
-        fitted on its own
+    Raises
+    ------
+    ValueError
+        The range is no range, no channel lies in it, or there is no energy axis.
     """
-    endmembers = _normalised(endmembers)
-    bin_of_channel = poisson_shares.equal_bins(np.maximum(spectra, 0).sum(axis=0))
-    weights = poisson_shares.shares(sparse.csr_matrix(np.maximum(spectra, 0)), endmembers)
-    n_pixels = map_shape[0] * map_shape[1]
-    known = abundances is not None
-    abundances = np.array(abundances, np.float32) if known else np.empty((*map_shape, len(endmembers)), "f4")
-    share = abundances.reshape(n_pixels, -1)
-    residual = np.zeros(n_pixels, np.float32)
-    for start in range(0, n_pixels, _BLOCK):
-        block = slice(start, min(start + _BLOCK, n_pixels))
-        counts = _rows(measured, block)
-        if not known:
-            share[block] = poisson_shares.shares(counts, endmembers)
-        if sparse.issparse(measured):
-            residual[block] = poisson_shares.surprise(counts, endmembers, share[block], bin_of_channel)
-        else:
-            residual[block] = _relative_misfit(counts, endmembers, share[block])
-        yield block.stop / n_pixels
-    return Unmixing(endmembers, weights, abundances.reshape(*map_shape, -1), residual.reshape(map_shape), why)
+    if not choices.energy_kev:
+        return slice(None)
+    if energy is None:
+        raise ValueError(
+            "unmixing.energy_kev asks for a range of energies, but these are maps without an energy axis. "
+            "Leave it empty."
+        )
+    if len(choices.energy_kev) != 2 or not choices.energy_kev[0] < choices.energy_kev[1]:
+        raise ValueError(
+            f"A range of energies is [low, high] with low < high; found {list(choices.energy_kev)}."
+        )
+    low, high = choices.energy_kev
+    channels = energy.window(low, high)
+    if channels.stop <= channels.start:
+        per_kev, unit = energy.per_kev, energy.unit
+        raise ValueError(
+            f"No channel lies between {low * per_kev:g} and {high * per_kev:g} {unit}; this map covers "
+            f"{energy.low_kev * per_kev:.4g} to {energy.high_kev * per_kev:.4g} {unit}."
+        )
+    return slice(None) if channels == slice(0, n_channels) else channels
 
 
-def factorise(spectra: np.ndarray, n_components: int, seed: int) -> np.ndarray:
-    """Non-negative factors of spectra, weighted for counting noise.
-
-    Parameters
-    ----------
-    spectra : (n_clusters, n_channels), rows sum to 1, so that small clusters have their say
-
-    Returns
-    -------
-    (n_components, n_channels) float64, rows sum to 1
-    """
-    scale = _noise_scale(spectra)
-    model = NMF(n_components, init="nndsvda", max_iter=2000, tol=1e-6, random_state=seed)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # 2000 steps are as settled as is needed
-        model.fit(spectra / scale)
-    return _normalised(model.components_ * scale)
+def _embedded(spectra: np.ndarray, channels: slice, n_channels: int) -> np.ndarray:
+    """Spectra of some channels on the whole axis, 0 elsewhere."""
+    if channels == slice(None):
+        return spectra
+    whole = np.zeros((len(spectra), n_channels))
+    whole[:, channels] = spectra
+    return whole
 
 
-def choose_endmembers(
-    spectra: np.ndarray, measured: sparse.csr_matrix | np.ndarray, seed: int
-) -> tuple[np.ndarray, str]:
-    """End-members that the data ask for, and why.
-
-    Spectra that the others explain are mixtures. Where there are none, the spectra are the end-members.
-    Where there are some, the others compete with as many factors of all spectra: each is fitted to one half
-    of the counts of some thousand pixels, and the one that predicts the other half better wins.
-    """
-    extreme = extreme_spectra(spectra)
-    if len(spectra) == 1:
-        return spectra, "There is one cluster spectrum."
-    if len(extreme) == len(spectra):
-        return spectra, f"Each of the {len(spectra)} cluster spectra has something that the others lack."
-    purest = spectra[extreme]
-    factors = factorise(spectra, len(extreme), seed)
-    random = np.random.default_rng(seed)
-    n_pixels = measured.shape[0] if sparse.issparse(measured) else measured[..., 0].size
-    pixel = np.sort(random.choice(n_pixels, min(n_pixels, _TEST_PIXELS), replace=False))
-    counts = _rows(measured, pixel)
-    fitted, held_out = _halves(counts, random) if sparse.issparse(measured) else (counts, counts)
-    predicted = [
-        poisson_shares.log_likelihood(held_out, candidate, poisson_shares.shares(fitted, candidate)).sum()
-        for candidate in (purest, factors)
-    ]
-    n_mixed = len(spectra) - len(extreme)
-    what = f"{n_mixed} of {len(spectra)} cluster spectra {'is a mixture' if n_mixed == 1 else 'are mixtures'}"
-    if predicted[1] > predicted[0]:
-        return factors, f"{what} of the others; {len(extreme)} factors predict the pixels best."
-    return purest, f"{what} of the others; the {len(extreme)} purest predict the pixels best."
+def _included(spectra: np.ndarray, choices: UnmixingChoices) -> tuple[int, ...]:
+    counted = np.flatnonzero(np.maximum(spectra, 0).sum(axis=1) > 0)
+    if not counted.size:
+        raise ValueError(
+            "No phase holds any counts, so there is nothing to unmix. "
+            "Lower the least probability, or find phases first."
+        )
+    if not choices.phases:
+        return tuple(int(one) for one in counted)
+    for asked in choices.phases:
+        if asked >= len(spectra):
+            raise ValueError(
+                f"unmixing.phases asks for phase {asked}, but there are {len(spectra)}: "
+                f"0 to {len(spectra) - 1}."
+            )
+        if asked not in counted:
+            raise ValueError(f"Phase {asked} of unmixing.phases holds no counts. Leave it out.")
+    return tuple(sorted(set(choices.phases)))
 
 
-def extreme_spectra(spectra: np.ndarray, explained: float = EXPLAINED) -> np.ndarray:
-    """Spectra that are no mixtures of the others: their indices, in order.
-
-    The spectrum that the others explain best, by non-negative least squares with channels weighted for
-    counting noise, is left out until none is explained up to the given part of its norm.
-    """
-    weighted = spectra / _noise_scale(spectra)
-    kept = np.arange(len(spectra))
-    while kept.size > 1:
-        misfit = np.array(
-            [nnls(np.delete(weighted[kept], i, axis=0).T, weighted[kept[i]])[1] for i in range(kept.size)]
-        ) / np.linalg.norm(weighted[kept], axis=1)
-        if misfit.min() > explained:
-            break
-        kept = np.delete(kept, misfit.argmin())
-    return kept
-
-
-def _normalised(spectra: np.ndarray) -> np.ndarray:
-    """Spectra without negative parts, rows with anything in them, scaled to a sum of 1."""
-    positive = np.maximum(np.asarray(spectra, np.float64), 0)
-    positive = positive[positive.sum(axis=1) > 0]
-    return positive / positive.sum(axis=1, keepdims=True)
-
-
-def _noise_scale(spectra: np.ndarray) -> np.ndarray:
-    """Standard deviation of counting noise in every channel of the mean spectrum, (n_channels,), up to scale.
-
-    Channels with next to no counts get that of a thousandth of the mean: noise in them decides nothing.
-    """
-    mean = spectra.mean(axis=0)
-    return np.sqrt(np.maximum(mean, 1e-3 * mean.mean()))
-
-
-def _rows(measured: sparse.csr_matrix | np.ndarray, pixel: slice | np.ndarray) -> sparse.csr_matrix:
-    if sparse.issparse(measured):
-        return measured[pixel]
-    intensity = measured.reshape(-1, measured.shape[-1])[pixel]
-    return sparse.csr_matrix(np.maximum(np.nan_to_num(intensity), 0))
-
-
-def _halves(
-    counts: sparse.csr_matrix, random: np.random.Generator
-) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
-    """Every count goes to one of two maps at random: both are Poisson, and independent of each other."""
-    first, second = counts.copy(), counts.copy()
-    first.data = random.binomial(counts.data.astype(np.int64), 0.5).astype(counts.data.dtype)
-    second.data = counts.data - first.data
-    return first, second
-
-
-def _relative_misfit(counts: sparse.csr_matrix, spectra: np.ndarray, share: np.ndarray) -> np.ndarray:
-    intensity = counts.toarray()
-    total = intensity.sum(axis=1, keepdims=True)
-    size = np.linalg.norm(intensity, axis=1)
-    misfit = np.linalg.norm(intensity - total * (share @ spectra), axis=1)
-    return np.divide(misfit, size, out=np.zeros_like(misfit), where=size > 0)
+def _why(n_components: int, n_spectra: int, choices: UnmixingChoices) -> str:
+    scale = {
+        "area": "each scaled to the same area",
+        "maximum": "each scaled to the same maximum",
+        "pixel": "in counts per pixel",
+        "none": "as summed",
+    }[choices.normalisation]
+    noise = ", channels weighted for counting noise" if choices.weighting == "noise" else ""
+    components = "1 component" if n_components == 1 else f"{n_components} components"
+    of = "1 phase spectrum" if n_spectra == 1 else f"{n_spectra} phase spectra"
+    return f"NMF: {components} of {of}, {scale}{noise}, started by {choices.init}."

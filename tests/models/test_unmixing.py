@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from models import poisson_shares, unmixing
+from models import endmember_choice, poisson_shares, unmixing
+from models.endmembers import share_out
 from models.recipe import UnmixingChoices
 
 N_CHANNELS = 120
@@ -92,7 +93,7 @@ def test_factors_are_taken_where_every_cluster_is_a_mixture():
     )
     result = finished(unmixing.unmix(1e6 * group @ PURE, counts, SHAPE, UnmixingChoices()))
     assert "factors" in result.why
-    purest = (group @ PURE)[unmixing.extreme_spectra(group @ PURE)]
+    purest = (group @ PURE)[endmember_choice.extreme_spectra(group @ PURE)]
     assert cosines(result.endmembers, PURE).mean() > cosines(purest, PURE).mean()
 
 
@@ -105,18 +106,18 @@ def test_the_number_of_components_can_be_set_by_hand(grains):
 
 def test_the_residual_shows_what_no_endmember_explains(grains):
     _, counts, spectra = grains
-    explained = finished(unmixing.share_out(PURE, spectra, counts, SHAPE, "given"))
+    explained = finished(share_out(PURE, spectra, counts, SHAPE, "given"))
     assert abs(explained.residual.mean()) < 0.8  # the fit takes up some of the noise
     assert explained.residual.std() == pytest.approx(1, abs=0.3)
     strange = counts.tolil()
     strange[777, 110:118] = 12
-    shown = finished(unmixing.share_out(PURE, spectra, strange.tocsr(), SHAPE, "given"))
+    shown = finished(share_out(PURE, spectra, strange.tocsr(), SHAPE, "given"))
     assert shown.residual.argmax() == 777 and shown.residual.ravel()[777] > 8
 
 
 def test_known_abundances_are_kept(grains):
     share, counts, spectra = grains
-    result = finished(unmixing.share_out(PURE, spectra, counts, SHAPE, "given", share))
+    result = finished(share_out(PURE, spectra, counts, SHAPE, "given", share))
     np.testing.assert_array_equal(result.abundances, share)
     assert abs(result.residual.mean()) < 0.5
 
