@@ -35,7 +35,7 @@ def spectrum_msa(
     Parameters
     ----------
     spectrum : its name is the title
-    energy : the axis; without calibration the axis of the file is the channel number
+    energy : the axis, in keV (eV for losses); without calibration the channel number
     beam_kev, live_time_s : keV and s, where known
     comment : a free line, e.g. which pixels were summed
     intensity_unit : what the values are
@@ -51,6 +51,7 @@ def spectrum_msa(
             f"{spectrum.name}: a spectrum of shape {values.shape} does not fit an axis of "
             f"{energy.n_channels} channels."
         )
+    signal_type = "ELS" if energy.kind == "loss" else "EDS"
     # the writer sets the keywords in the order in which they are given to it; the standard asks for this one
     keywords = {
         "FORMAT": "EMSA/MAS Spectral Data File",
@@ -61,13 +62,13 @@ def spectrum_msa(
         "OWNER": "",
         "NPOINTS": energy.n_channels,
         "NCOLUMNS": 1,
-        "XUNITS": "keV" if energy.calibrated else "channel",
+        "XUNITS": energy.unit or "channel",
         "YUNITS": _plain(intensity_unit),
         "DATATYPE": "Y",
-        "XPERCHAN": f"{energy.scale_kev:.9g}",
-        "OFFSET": f"{energy.offset_kev:.9g}",
-        "SIGNALTYPE": "EDS",
-        "XLABEL": "Energy" if energy.calibrated else "Channel",
+        "XPERCHAN": f"{energy.scale_kev * energy.per_kev:.9g}",
+        "OFFSET": f"{energy.offset_kev * energy.per_kev:.9g}",
+        "SIGNALTYPE": signal_type,
+        "XLABEL": energy.label.partition(" (")[0],
         "YLABEL": "Intensity",
     }
     if beam_kev is not None:
@@ -86,7 +87,7 @@ def spectrum_msa(
                 "name": keywords["XLABEL"],
             }
         ],
-        "metadata": {"Signal": {"signal_type": "EDS"}, "General": {"title": keywords["TITLE"]}},
+        "metadata": {"Signal": {"signal_type": signal_type}, "General": {"title": keywords["TITLE"]}},
         "original_metadata": keywords,
     }
     with tempfile.TemporaryDirectory() as folder:

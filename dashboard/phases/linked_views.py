@@ -14,18 +14,19 @@ from dashboard import theme
 from dashboard.contrast import compose_rgb, contrast_limits, to_uint8
 from dashboard.phases.latent_plot import LatentPlot
 from dashboard.phases.map_plot import Layer, MapFrame, MapPlot
+from dashboard.phases.opened import OpenedMap
 from dashboard.phases.spectrum_plot import Curve, SpectrumPlot
 from dashboard.phases.state import ALL_COUNTS, COLOUR_COMPOSITE, NAVIGATION, PhasesState
 from dashboard.viewport import Viewport, sample_mean, sample_nearest
 
 #: of the pixels of a map, the share that its colours cover; a few hot pixels would take most of them else
-_CLIP = 0.995
+CLIP = 0.995
 _VEIL = ["#00000000", "#0c1014c0"]
 
 
 def intensity_layer(image: np.ndarray, shape: tuple[int, int]) -> Layer:
     """Draws a float image of the field of view as palette indices 1..255, area-averaged when zoomed out."""
-    low, high = contrast_limits(image, _CLIP)
+    low, high = contrast_limits(image, CLIP)
 
     def draw(viewport: Viewport) -> tuple[np.ndarray, tuple[float, float, float, float]]:
         visible, extent = sample_mean(image, viewport, shape)
@@ -36,7 +37,7 @@ def intensity_layer(image: np.ndarray, shape: tuple[int, int]) -> Layer:
 
 def composite_layer(images: Sequence[np.ndarray], shape: tuple[int, int]) -> Layer:
     """Draws three float images as red, green and blue."""
-    limits = [contrast_limits(image, _CLIP) for image in images]
+    limits = [contrast_limits(image, CLIP) for image in images]
 
     def draw(viewport: Viewport) -> tuple[np.ndarray, tuple[float, float, float, float]]:
         channels = []
@@ -55,6 +56,15 @@ def index_layer(index: np.ndarray) -> Layer:
         return sample_nearest(index, viewport)
 
     return draw
+
+
+def shown_image(prepared: OpenedMap, name: str) -> np.ndarray:
+    """The float image of a choice of the map menu, of the resolution that it has."""
+    if name.startswith(NAVIGATION):
+        return prepared.maps.navigation[name.removeprefix(NAVIGATION)]
+    if name == ALL_COUNTS:
+        return prepared.intensity
+    return prepared.maps.of(name)
 
 
 def phase_index(label: np.ndarray, n_phases: int, selected: np.ndarray | None) -> np.ndarray:
@@ -112,15 +122,6 @@ class LinkedViews:
             point = result.latent.coordinates[y * frame.shape[1] + x]
             self.latent.mark.data = dict(x=[float(point[0])], y=[float(point[1])])
 
-    def _image(self, name: str) -> np.ndarray:
-        """The float image of a choice of the map menu."""
-        prepared = self.state.prepared
-        if name.startswith(NAVIGATION):
-            return prepared.maps.navigation[name.removeprefix(NAVIGATION)]
-        if name == ALL_COUNTS:
-            return prepared.intensity
-        return prepared.maps.of(name)
-
     def _show_dataset(self, *_events: param.parameterized.Event) -> None:
         prepared = self.state.prepared
         if prepared is None:
@@ -169,7 +170,7 @@ class LinkedViews:
         palette = theme.MAP_PALETTES["Grey" if grey else self.state.map_palette]
         self.element.set_palette("intensity", ["#00000000", *palette[1:]])
         self.element.set_layer("rgb", None)
-        self.element.set_layer("intensity", intensity_layer(self._image(name), shape))
+        self.element.set_layer("intensity", intensity_layer(shown_image(prepared, name), shape))
 
     def _draw_background(self, *_events: param.parameterized.Event) -> None:
         prepared = self.state.prepared

@@ -10,36 +10,31 @@ import panel as pn
 import panel_material_ui as pmui
 
 from dashboard import theme
+from dashboard.exports import PageTools
+from dashboard.phases.cards import MENU, card
+from dashboard.phases.explore_exports import export_menus
 from dashboard.phases.linked_views import LinkedViews
 from dashboard.phases.phase_table import PhaseTable
 from dashboard.phases.state import ALL_COUNTS, COLOUR_COMPOSITE, NAVIGATION, PhasesState
 
-_MENU = {"size": "small", "margin": (0, 3), "variant": "outlined", "sx": theme.MENU_SX}
 _ONE_LINE = "white-space:nowrap; overflow:hidden; text-overflow:ellipsis"
 _CURVES = ["Sum", "Phases", "Selection", "End-members"]
+_CHANNELS = {"red": "#e53935", "green": "#43a047", "blue": "#1e88e5"}
+_ROW_HEIGHT = 34
 
 
-def _heading(title: str) -> pmui.Typography:
-    return pmui.Typography(title, variant="h6", margin=(0, 8, 0, 2), sizing_mode=None)
-
-
-def _card(heading: pmui.Typography, tools: Sequence[Any], body: Any, **params: Any) -> pmui.Paper:
-    """A view with its title and menus in one line above it."""
-    head = pmui.Row(
-        heading, pn.HSpacer(), *tools, sizing_mode="stretch_width", height=38, margin=(0, 4),
-        sx={"alignItems": "center"},
-    )  # fmt: skip
-    return pmui.Paper(
-        head, body, elevation=0, sizing_mode="stretch_width", margin=0,
-        sx={"border": "1px solid", "borderColor": "divider", "overflow": "hidden", "padding": "2px"},
-        **params,
+def _swatch(colour: str) -> pn.pane.HTML:
+    """A dot of a colour before the menu that it belongs to."""
+    return pn.pane.HTML(
+        f"<div style='width:12px;height:12px;border-radius:50%;background:{colour}'></div>",
+        width=14, height=14, margin=(0, 1, 0, 5), sizing_mode=None,
     )  # fmt: skip
 
 
 class PhasesView:
     """All of the main area of the workspace."""
 
-    def __init__(self, state: PhasesState, views: LinkedViews) -> None:
+    def __init__(self, state: PhasesState, views: LinkedViews, tools: PageTools) -> None:
         self.state, self.views = state, views
         self.table = PhaseTable(on_change=state.set_phase, sizing_mode="stretch_both", margin=0)
         self.readout = pn.pane.HTML(
@@ -47,8 +42,8 @@ class PhasesView:
             styles={"font-size": "13px", "white-space": "nowrap", "overflow": "hidden"},
         )  # fmt: skip
         self.facts = pn.pane.HTML("", sizing_mode="stretch_width", margin=(0, 8))
-        self.element_heading = _heading("Elements")
         self._build_menus()
+        self.exports = export_menus(state, views, tools)
         self.main = self._main()
         state.param.watch(self._show_table, ["shown", "names", "colours", "hidden", "chosen_phase"])
         state.param.watch(self._follow_dataset, "prepared")
@@ -58,15 +53,24 @@ class PhasesView:
 
     def _build_menus(self) -> None:
         state = self.state
-        self.map_menu = pmui.Select(options=[ALL_COUNTS], value=ALL_COUNTS, width=128, **_MENU)
+        self.map_menu = pmui.Select(options=[ALL_COUNTS], value=ALL_COUNTS, width=128, **MENU)
         self.palette_menu = pmui.Select(
-            options=list(theme.MAP_PALETTES), value=state.map_palette, width=98, **_MENU
+            options=list(theme.MAP_PALETTES), value=state.map_palette, width=98, **MENU
         )
         self.composite_menus = [
-            pmui.Select(label=name, options=[""], width=88, visible=False, **_MENU)
-            for name in ("R", "G", "B")
+            pmui.Select(
+                options=[""], sizing_mode="stretch_width", description=f"Line shown as {name}", **MENU
+            )
+            for name in _CHANNELS
         ]
-        self.background_menu = pmui.Select(options={"Counts": ""}, value="", width=104, **_MENU)
+        # in a line of its own, for which the figure makes room: the card stays as tall as its neighbours
+        self.composite_row = pmui.Row(
+            *(part for name, menu in zip(_CHANNELS, self.composite_menus, strict=True)
+              for part in (_swatch(_CHANNELS[name]), menu)),
+            sizing_mode="stretch_width", height=_ROW_HEIGHT, margin=(0, 4), visible=False,
+            sx={"alignItems": "center"},
+        )  # fmt: skip
+        self.background_menu = pmui.Select(options={"Counts": ""}, value="", width=104, **MENU)
         self.opacity = pmui.FloatSlider(
             label="", start=0, end=1, step=0.05, value=state.phase_opacity, width=90, size="small",
             show_value=False, margin=(4, 12),
@@ -81,7 +85,7 @@ class PhasesView:
             sx={"& .MuiToggleButton-root": {"whiteSpace": "nowrap"}},
         )
         self.norm = pmui.Select(
-            options=state.param.spectra_norm.objects, value=state.spectra_norm, width=112, **_MENU
+            options=state.param.spectra_norm.objects, value=state.spectra_norm, width=112, **MENU
         )
         self.scale = pmui.RadioButtonGroup(
             options={"Log": "log", "Linear": "linear"}, value=state.spectra_scale, size="small", margin=(0, 4)
@@ -134,15 +138,16 @@ class PhasesView:
               for figure in views.spectra.figures.values()),
             sizing_mode="stretch_width", margin=0,
         )  # fmt: skip
-        element = _card(
-            self.element_heading,
-            [*self.composite_menus, self.palette_menu, self.map_menu],
-            figures["element"],
+        export = {name: menu.panel for name, menu in self.exports.items()}
+        element = card(
+            "Elements",
+            [self.palette_menu, self.map_menu, export["element"]],
+            pmui.Column(self.composite_row, figures["element"], sizing_mode="stretch_width", margin=0),
         )
-        phase = _card(_heading("Phases"), [self.opacity, self.background_menu], figures["phase"])
-        latent = _card(_heading("Latent space"), [self.clear], figures["latent"])
-        spectrum = _card(_heading("Spectra"), [self.curves, self.norm, self.scale], spectra)
-        table = _card(_heading("Table of phases"), [], self.table, height=396)
+        phase = card("Phases", [self.opacity, self.background_menu, export["phase"]], figures["phase"])
+        latent = card("Latent space", [self.clear, export["latent"]], figures["latent"])
+        spectrum = card("Spectra", [self.curves, self.norm, self.scale, export["spectra"]], spectra)
+        table = card("Table of phases", [export["table"]], self.table, height=396)
         third, wide = {"xs": 12, "md": 6, "lg": 4}, {"xs": 12, "lg": 8}
         grid = pmui.Grid(
             *(pmui.Grid(card, size=third) for card in (element, phase, latent, table)),
@@ -173,13 +178,10 @@ class PhasesView:
 
     def _follow_look(self, *_events: Any) -> None:
         composite = self.state.map_shown == COLOUR_COMPOSITE
-        for menu in self.composite_menus:
-            menu.visible = composite
-        # three more menus stand in the same line: it has no room for the rest then
-        self.map_menu.width = 104 if composite else 128
-        heading = "" if composite else "Elements"
-        if self.element_heading.object != heading:
-            self.element_heading.object = heading
+        if composite != self.composite_row.visible:
+            self.composite_row.visible = composite
+            figure = self.views.element.figure
+            figure.height += -_ROW_HEIGHT if composite else _ROW_HEIGHT
         self.palette_menu.visible = not composite and not self.state.map_shown.startswith(NAVIGATION)
         self.clear.visible = self.state.selection is not None
 

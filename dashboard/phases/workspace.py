@@ -42,8 +42,8 @@ class PhasesWorkspace:
         self.visit = PhasesVisit(state, library, kept, monitor, schedule, tell, self.views.phase.figure)
         self.controls = PhasesControls(state, self.visit.find)
         self.datasets = DatasetMenu(state, catalogue, self.visit.open)
-        self.view = PhasesView(state, self.views)
         tools = Tools(state, monitor, schedule, tell)
+        self.view = PhasesView(state, self.views, tools)
         self.tabs = TabStrip("Explore", self.view.main, [tab(tools) for tab in TABS])
         self._wire()
 
