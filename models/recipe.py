@@ -17,8 +17,13 @@ from typing import Any, Literal
 
 import yaml
 
+from models.composition_choices import ParticleChoices, QuantificationChoices
+from models import phase_edits
+
 NormalisationStep = Literal["neighbour_mean", "zscore", "softmax"]
 Covariance = Literal["full", "tied", "diag", "spherical"]
+LatentMethod = Literal["autoencoder", "variational", "pca", "umap"]
+ClusterMethod = Literal["gaussian", "bayesian", "kmeans", "birch", "hdbscan"]
 
 
 @dataclass(frozen=True)
@@ -71,18 +76,49 @@ class AutoencoderChoices:
 
 
 @dataclass(frozen=True)
+class LatentChoices:
+    """The space in which pixels are compared; its dimension and seed are those of ``autoencoder``.
+
+    ``method``: the autoencoder, a variational one of the same layers, principal components of the
+    normalised maps (pca), or UMAP. ``kl_weight``: how strongly the variational one is drawn towards a
+    standard normal distribution; 1 is the variational bound itself. UMAP is fitted to ``fitted_pixels``
+    at most, drawn by the seed, with ``n_neighbours`` and ``least_distance`` (between points of its plane);
+    all others are placed among them. ``model``: the id of a trained model that is applied in place of a
+    training; empty trains.
+    """
+
+    method: LatentMethod = "autoencoder"
+    kl_weight: float = 1.0
+    n_neighbours: int = 15
+    least_distance: float = 0.1
+    fitted_pixels: int = 10_000
+    model: str = ""
+
+
+@dataclass(frozen=True)
 class MixtureChoices:
-    """Gaussian mixture on the latent grid.
+    """Clusters of the latent space.
 
     ``n_phases`` 0 chooses the number automatically: of groups that stand apart (separation), or that of
-    the least Bayesian information criterion (bic), which asks for as many as it is offered. Phases are
-    merged from ``n_gaussians``; with 0 every phase is one Gaussian, as published.
+    the least Bayesian information criterion (bic), which asks for as many as it is offered.
+
+    ``method`` gaussian: a mixture of Gaussians of this ``covariance``; phases are merged from
+    ``n_gaussians``, and with 0 every phase is one Gaussian, as published. bayesian: a variational mixture
+    of full Gaussians that leaves those empty which it does not need; ``n_phases`` is the most that there
+    may be. kmeans; birch, whose tree joins what lies within ``birch_radius`` (in standard deviations of
+    the points). hdbscan finds the number itself, with pixels in no cluster: a cluster has at least
+    ``least_share`` of all pixels, and density is measured by the distance that reaches ``density_share``
+    of them.
     """
 
     n_phases: int = 0
+    method: ClusterMethod = "gaussian"
     n_gaussians: int = 40
     number_by: Literal["separation", "bic"] = "separation"
     covariance: Covariance = "full"
+    birch_radius: float = 0.1
+    least_share: float = 0.01
+    density_share: float = 0.001
     seed: int = 4
 
 
@@ -135,16 +171,47 @@ class StabilityChoices:
 
 
 @dataclass(frozen=True)
+class MaskChoices:
+    """A binary map of every phase: its pixels of at least this ``threshold`` of probability.
+
+    Connected specks smaller than ``least_speck`` and holes smaller than ``least_hole`` are cleaned away,
+    in pixels; 0 leaves them. ``enabled``: whether a run without a browser writes these maps.
+    """
+
+    enabled: bool = False
+    threshold: float = 0.5
+    least_speck: int = 0
+    least_hole: int = 0
+
+
+@dataclass(frozen=True)
 class PhasesRecipe:
-    """Every choice of a Phases run, from counts to end-members."""
+    """Every choice of a Phases run, from counts to end-members.
+
+    ``edits`` are what a person changed of the phases found, in order, as commands: see
+    ``models.phase_edits``. ``numbering``: the numbers of the phases found, from the largest to the
+    smallest, that the commands mean; empty numbers them 1, 2, 3 ... in that order.
+    """
 
     line_maps: LineMapChoices = field(default_factory=LineMapChoices)
     autoencoder: AutoencoderChoices = field(default_factory=AutoencoderChoices)
+    latent: LatentChoices = field(default_factory=LatentChoices)
     mixture: MixtureChoices = field(default_factory=MixtureChoices)
     refinement: RefinementChoices = field(default_factory=RefinementChoices)
     unmixing: UnmixingChoices = field(default_factory=UnmixingChoices)
     stability: StabilityChoices = field(default_factory=StabilityChoices)
+    masks: MaskChoices = field(default_factory=MaskChoices)
     probability_threshold: float = 0.0
+    numbering: tuple[int, ...] = ()
+    edits: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for command in self.edits:
+            phase_edits.parse(command)
+        if len(set(self.numbering)) < len(self.numbering) or min(self.numbering, default=1) < 1:
+            raise ValueError(
+                f"numbering is {list(self.numbering)}; it must be different numbers from 1, one per phase."
+            )
 
 
 def to_yaml(recipe: PhasesRecipe) -> str:
