@@ -17,8 +17,8 @@ from typing import Any, Literal
 
 import yaml
 
-from models.composition_choices import ParticleChoices, QuantificationChoices
 from models import phase_edits
+from models.composition_choices import ParticleChoices, QuantificationChoices
 
 NormalisationStep = Literal["neighbour_mean", "zscore", "softmax"]
 Covariance = Literal["full", "tied", "diag", "spherical"]
@@ -201,6 +201,8 @@ class PhasesRecipe:
     unmixing: UnmixingChoices = field(default_factory=UnmixingChoices)
     stability: StabilityChoices = field(default_factory=StabilityChoices)
     masks: MaskChoices = field(default_factory=MaskChoices)
+    particles: ParticleChoices = field(default_factory=ParticleChoices)
+    quantification: QuantificationChoices = field(default_factory=QuantificationChoices)
     probability_threshold: float = 0.0
     numbering: tuple[int, ...] = ()
     edits: tuple[str, ...] = ()
