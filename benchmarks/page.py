@@ -51,13 +51,13 @@ window.painted = (name) => new Promise((resolve) => {
 SLIDE = """async (value) => {
     const slider = Bokeh.documents.flatMap(d => [...d._all_models.values()])
         .find(m => (m.data?.label ?? '').startsWith('Number of phases'));
-    const targets = ['phase_map:phases', 'latent:density', 'spectra'].map(name => painted(name));
+    const targets = ['phase_map:phases', 'latent:density', 'spectra:log'].map(name => painted(name));
     const start = performance.now();
     slider.data.value = value;
     return (await Promise.all(targets)).map(end => end - start); }"""
 ARM = """() => {
     window.lassoed = (async () => {
-        const targets = ['phase_map:phases', 'spectra'].map(name => painted(name));
+        const targets = ['phase_map:phases', 'spectra:log'].map(name => painted(name));
         const start = await new Promise(resolve =>
             document.addEventListener('pointerup', () => resolve(performance.now()),
                                       {once: true, capture: true}));

@@ -9,9 +9,14 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 from panel.custom import JSComponent
+from panel.reactive import Syncable
 from panel.util import edit_readonly
 
 from dashboard import theme
+
+# Panel waits so many ms for more changes of a widget before it tells of one. A moving handle is paced by
+# what the browser has painted (dashboard/gate.py), so that wait would only add to every answer.
+Syncable._debounce = 10
 
 #: a lodestone: the stone that always points to what is sought
 _LOGO = (
@@ -44,8 +49,9 @@ def page(title: str, header: Sequence[Any], sidebar: Sequence[Any], main: Sequen
 class LayoutGuard(JSComponent):
     """Lets the page be laid out anew while figures are being added to it.
 
-    A Material container makes its children one step before it draws them. Where the browser reports a new size
-    in between, Bokeh measures figures that have no layout yet, and fails. They are measured when drawn anyway.
+    A Material container makes its children one step before it draws them. Where the browser reports a new
+    size in between, Bokeh measures figures that have no layout yet, and fails. They are measured when they
+    are drawn anyway.
     """
 
     _esm = """

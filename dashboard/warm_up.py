@@ -13,6 +13,8 @@ from dashboard.lasso import box_in_points, lasso_in_points, lasso_on_map
 from dashboard.latent_bins import LatentBins
 from dashboard.viewport import Viewport, sample_mean
 from data import sparse_counts
+from models.phase_identity import match_labels
+from models.phase_map import PhaseMap
 
 SHAPE = (4, 4)
 
@@ -32,6 +34,8 @@ def compile_kernels() -> None:
     bins = LatentBins.build(points, Viewport(0, 4, 0, 4, 8, 8))
     bins.dominant(label, 1, everything)
     bins.selected_share(everything)
+    match_labels(label, label, None, 1, 1)
+    PhaseMap(label.reshape(SHAPE), np.ones(SHAPE, np.float32), 1, "one phase").pixels()
 
     triangle = np.array([[0.0, 0], [4, 0], [0, 4]])
     lasso_in_points(points, triangle)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numba import njit
 from numpy.typing import ArrayLike
 from scipy.optimize import linear_sum_assignment
 
@@ -23,11 +24,8 @@ def match_labels(
     (n_labels,) int64; -1 for a label that continues none
     """
     previous, label = np.asarray(previous).ravel(), np.asarray(label).ravel()
-    both = (previous >= 0) & (label >= 0)
-    pair = label[both].astype(np.intp) * n_previous + previous[both]
-    common = np.bincount(
-        pair, None if weight is None else np.asarray(weight).ravel()[both], minlength=n_previous * n_labels
-    ).reshape(n_labels, n_previous)
+    weights = np.ones(0) if weight is None else np.asarray(weight, np.float64).ravel()
+    common = _common(previous, label, weights, n_previous, n_labels)
     continues = np.full(n_labels, -1)
     new, old = linear_sum_assignment(common, maximize=True)
     shared = common[new, old] > 0
@@ -40,3 +38,13 @@ def kept_identity(continues: np.ndarray, identity: tuple[int, ...]) -> tuple[int
     taken = {identity[old] for old in continues if old >= 0}
     free = (number for number in range(len(continues) + len(identity)) if number not in taken)
     return tuple(identity[old] if old >= 0 else next(free) for old in continues)
+
+
+@njit(cache=True, nogil=True)
+def _common(previous, label, weight, n_previous, n_labels):
+    """Weight that each new label, (n_labels, n_previous), has in common with each earlier one."""
+    common = np.zeros((n_labels, n_previous))
+    for place in range(label.size):
+        if label[place] >= 0 and previous[place] >= 0:
+            common[label[place], previous[place]] += weight[place] if weight.size else 1.0
+    return common

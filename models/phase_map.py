@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numba import njit
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +41,7 @@ class PhaseMap:
 
     def pixels(self) -> np.ndarray:
         """Number of pixels of every phase, (n_phases,) int64; unassigned pixels are in none."""
-        return np.bincount(self.label.ravel().astype(np.intp) + 1, minlength=self.n_phases + 1)[1:]
+        return _pixels(self.label.ravel(), self.n_phases)
 
     def with_threshold(self, probability: float) -> PhaseMap:
         """The map with every pixel unassigned whose label is less probable than the threshold.
@@ -57,3 +58,12 @@ class PhaseMap:
         if probability == 0:
             return self
         return replace(self, label=np.where(self.probability >= probability, self.label, np.int16(-1)))
+
+
+@njit(cache=True, nogil=True)
+def _pixels(label, n_phases):
+    count = np.zeros(n_phases, np.int64)
+    for place in range(label.size):
+        if label[place] >= 0:
+            count[label[place]] += 1
+    return count

@@ -22,7 +22,6 @@ from bokeh.plotting import figure
 
 from dashboard import theme
 
-
 _XRAY_LABEL, _MAPS_LABEL = "Energy (keV)", "Element map"
 
 
@@ -39,18 +38,21 @@ class Curve:
 
 
 class SpectrumPlot:
-    """Linear and logarithmic figure over one source; only one of them is shown.
+    """A linear and a logarithmic figure, of which one is shown.
 
     Bokeh cannot change the type of an axis, and a figure rebuilt at each switch would lose its zoom: two
-    figures share the curves and the energy range instead.
+    figures share the energy range instead. Only the one on show gets curves: a browser prepares those of a
+    hidden figure too.
     """
 
     def __init__(self, height: int = 322) -> None:
         self._lowest_scaled = 0.1
         self.energy_range = Range1d(0, 1, name="energy")
-        self.source = ColumnDataSource(
-            dict(xs=[], ys=[], colour=[], width=[], dash=[], alpha=[], name=[]), name="spectra"
-        )
+        self._curves = _columns(np.empty(0, np.float32), ())
+        self._sources = {
+            scale: ColumnDataSource(self._curves, name=f"spectra:{scale}") for scale in ("linear", "log")
+        }
+        self._scale = "log"
         self.marks = ColumnDataSource(dict(energy=[], line=[]), name="line_marks")
         # fixed ranges: a range that follows its data makes the browser paint every update twice
         self.intensity_range = {"linear": Range1d(0, 1), "log": Range1d(0.1, 1)}
@@ -82,7 +84,7 @@ class SpectrumPlot:
         curves = plot.multi_line(
             "xs",
             "ys",
-            source=self.source,
+            source=self._sources[scale],
             line_color="colour",
             line_width="width",
             line_dash="dash",
@@ -105,9 +107,16 @@ class SpectrumPlot:
         plot.add_tools(HoverTool(renderers=[curves], tooltips=_tooltips(_XRAY_LABEL), line_policy="nearest"))
         return plot
 
+    @property
+    def source(self) -> ColumnDataSource:
+        """The curves on show, a row each: xs, ys, colour, width, dash, alpha, name."""
+        return self._sources[self._scale]
+
     def show_scale(self, scale: str) -> None:
         """Show the linear or the logarithmic figure."""
+        self._scale = scale
         for name, plot in self.figures.items():
+            self._sources[name].data = self._curves if name == scale else _columns(np.empty(0), ())
             plot.visible = name == scale
 
     def set_energy(self, low: float, high: float, unit_label: str) -> None:
@@ -135,15 +144,8 @@ class SpectrumPlot:
     def set_curves(self, energy: np.ndarray, curves: Sequence[Curve], label: str) -> None:
         """Replace all curves and fit the intensity axis to them, but for the strobe peak."""
         energy = np.asarray(energy, np.float32)
-        self.source.data = dict(
-            xs=[energy] * len(curves),
-            ys=[np.asarray(curve.intensity, np.float32) for curve in curves],
-            colour=[curve.colour for curve in curves],
-            width=[curve.width for curve in curves],
-            dash=[curve.dash for curve in curves],
-            alpha=[curve.alpha for curve in curves],
-            name=[curve.name for curve in curves],
-        )
+        self._curves = _columns(energy, curves)
+        self.source.data = self._curves
         shown = [curve.intensity[energy > self._lowest_scaled] for curve in curves]
         positive = [part[part > 0] for part in shown if part.size and (part > 0).any()]
         high = max((float(part.max()) for part in positive), default=1.0)
@@ -165,3 +167,15 @@ def _tooltips(axis_label: str) -> list[tuple[str, str]]:
     what, _, unit = axis_label.removesuffix(")").partition(" (")
     digits = "0.000" if unit == "keV" else "0.0" if unit else "0"
     return [("", "@name"), (what, f"$x{{{digits}}} {unit}"), ("Intensity", "$y{0,0.[0000]}")]
+
+
+def _columns(energy: np.ndarray, curves: Sequence[Curve]) -> dict[str, list]:
+    return dict(
+        xs=[energy] * len(curves),
+        ys=[np.asarray(curve.intensity, np.float32) for curve in curves],
+        colour=[curve.colour for curve in curves],
+        width=[curve.width for curve in curves],
+        dash=[curve.dash for curve in curves],
+        alpha=[curve.alpha for curve in curves],
+        name=[curve.name for curve in curves],
+    )

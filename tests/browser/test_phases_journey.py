@@ -126,7 +126,7 @@ def test_from_a_link_to_phases_a_slider_a_name_and_a_selection(page, lodestone):
     draw_lasso(page, "latent", (0.5, 0.5), 0.45)
     expect(page.get_by_text(re.compile("pixels selected"))).to_be_visible()
     page.wait_for_function("modelNamed('element_map:veil').data.image.length > 0")
-    assert "Selection" in page.evaluate("modelNamed('spectra').data.name")
+    assert "Selection" in page.evaluate("modelNamed('spectra:log').data.name")
     page.get_by_text("Clear selection").click()
     page.wait_for_function("modelNamed('element_map:veil').data.image.length === 0")
 

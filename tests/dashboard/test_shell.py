@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
+import inspect
 import weakref
 
 import panel as pn
+from panel.reactive import Syncable
 
 from dashboard import shell
 
@@ -26,3 +28,9 @@ def test_work_of_one_visit_does_not_touch_the_page_of_another():
         pn.state.busy = True
         pn.state.busy = False
     assert changes == []
+
+
+def test_panel_passes_on_a_moving_handle_at_once():
+    # a private setting of Panel: should it go, the page would be slower without a word
+    assert "self._debounce" in inspect.getsource(Syncable._server_change)
+    assert Syncable._debounce <= 10
