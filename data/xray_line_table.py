@@ -7,9 +7,10 @@ Radiation Physics and Chemistry 63, 121 (2002), as tabulated by xraydb.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import xraydb
 
@@ -21,7 +22,7 @@ _GROUPS = ("Ka", "Kb", "La", "Lb", "Lg", "Ll", "Ln", "Ma", "Mb", "Mg", "Mz")
 # Li (0.054) is the lightest element of which anyone maps a K line.
 _LOWEST_KEV = 0.05
 # L and M families of light elements with fewer photons per vacancy (L of Si, Ca) are never usable lines
-_LEAST_YIELD = 4e-4
+_LEAST_YIELD = 5e-4
 _STATES = {"K": 2, "L1": 2, "L2": 2, "L3": 4, "M1": 2, "M2": 2, "M3": 4, "M4": 4, "M5": 6}
 
 
@@ -80,14 +81,13 @@ def components_of(element: str, beam_kev: float = math.inf) -> tuple[LineCompone
 def transitions(element: str) -> dict[str, XrayLine]:
     """Single transitions by Siegbahn name ("Kb1"), without families too weak or lines too soft to be seen."""
     edges = xraydb.xray_edges(element)
+    vacancies = _vacancies(element, edges)
     found = {}
     for siegbahn, transition in xraydb.xray_lines(element).items():
         shell = transition.initial_level.split(",")[0]
         if shell not in edges or shell not in _STATES or transition.energy / 1e3 < _LOWEST_KEV:
             continue
-        # electrons ionise the shells of a family roughly by their number of electrons
-        share = _STATES[shell] / sum(n for state, n in _STATES.items() if state[0] == shell[0])
-        photons = share * edges[shell].fyield * transition.intensity
+        photons = vacancies[shell] * edges[shell].fyield * transition.intensity
         found[siegbahn] = XrayLine(
             f"{element}_{siegbahn}",
             element,
@@ -102,6 +102,38 @@ def transitions(element: str) -> dict[str, XrayLine]:
         if one.family != "K":
             emitted[one.family] = emitted.get(one.family, 0.0) + one.photon_yield
     return _with_weights({name: one for name, one in found.items() if emitted[one.family] >= _LEAST_YIELD})
+
+
+def _vacancies(element: str, edges: Mapping[str, Any]) -> dict[str, float]:
+    """Vacancies of every shell per vacancy of its family, when the shells come to emit.
+
+    Electrons ionise the shells of a family roughly by their number of electrons; then vacancies move to
+    outer shells of the family (Coster & Kronig) before photons are emitted.
+    """
+    found = {
+        shell: n / sum(others for other, others in _STATES.items() if other[0] == shell[0])
+        for shell, n in _STATES.items()
+        if shell in edges
+    }
+    for upper, lower, moved in _coster_kronig().get(element, ()):
+        if upper in found and lower in found:
+            found[lower] += found[upper] * moved
+    return found
+
+
+@lru_cache(maxsize=1)
+def _coster_kronig() -> dict[str, tuple[tuple[str, str, float], ...]]:
+    """Per element, the probabilities that a vacancy moves from one shell to another, inner shells first.
+
+    All in one query: xraydb's own function for one pair, asked for every pair of every element, takes
+    seconds.
+    """
+    database = xraydb.get_xraydb()
+    found: dict[str, list[tuple[str, str, float]]] = {}
+    for row in database.query(database.tables["Coster_Kronig"]):
+        move = (row.initial_level, row.final_level, row.transition_probability)
+        found.setdefault(row.element, []).append(move)
+    return {element: tuple(sorted(moves)) for element, moves in found.items()}
 
 
 @lru_cache(maxsize=128)

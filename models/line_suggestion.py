@@ -80,7 +80,7 @@ def suggest_for_parts(
     parts : (n_parts, n_channels) counts of every part; one part is a single spectrum
     beam_kev : beam energy; None: where the bremsstrahlung ends
     """
-    beam_kev = _beam_limit_kev(parts.sum(axis=0), axis) if beam_kev is None else beam_kev
+    beam_kev = beam_limit_kev(parts.sum(axis=0), axis) if beam_kev is None else beam_kev
     channels = axis.window(max(_LOWEST_KEV, axis.low_kev), min(beam_kev, axis.high_kev))
     parts = parts[:, channels].astype(np.float64)
     if parts.sum() < _LEAST_COUNTS:
@@ -104,7 +104,7 @@ def _parts(shape: tuple[int, int]) -> tuple[np.ndarray, int]:
     return (y[:, None] * n_x + x[None, :]).ravel().astype(np.int32), n_y * n_x
 
 
-def _beam_limit_kev(spectrum: np.ndarray, axis: EnergyAxis) -> float:
+def beam_limit_kev(spectrum: np.ndarray, axis: EnergyAxis) -> float:
     """The energy where the bremsstrahlung ends (Duane & Hunt), or infinity where the axis ends first."""
     cumulated = np.cumsum(np.where(axis.energy_kev < _LOWEST_KEV, 0, spectrum))
     if cumulated[-1] < _LEAST_COUNTS:

@@ -8,6 +8,7 @@ Pati et al., Asilomar Conf. 1993), and a template that a later one explains bett
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,35 +46,54 @@ class LocalFind:
     net_counts: float
 
 
-def calibrated(families: list[Family], counts: np.ndarray, axis: EnergyAxis) -> Response:
-    """Offset, gain and resolution that the clearest peaks of common elements show.
+def calibrated(
+    families: list[Family], counts: np.ndarray, axis: EnergyAxis, known: Sequence[Family] = ()
+) -> Response:
+    """Offset, gain and resolution that the clearest peaks of common elements, and of known ones, show.
 
     Files are off by up to 40 eV, enough for a residual beside a strong peak to look like another element.
     """
     response = Response(axis)
-    common = [one for one in families if commonness(one.element) >= _CALIBRATING_COMMONNESS]
-    chosen, fit = pursue(common, counts, response, _N_CALIBRATING)
+    common = [one for one in families if one in known or commonness(one.element) >= _CALIBRATING_COMMONNESS]
+    chosen, _ = pursue(common, counts, response, _N_CALIBRATING, known)
+    return settled(chosen, counts, response, axis)
+
+
+def settled(families: list[Family], counts: np.ndarray, response: Response, axis: EnergyAxis) -> Response:
+    """The response that puts these families where the spectrum has them; ``axis`` is that of the file."""
     # one peak fixes an offset, but neither a gain nor, if others hide in it, a width
-    if len(chosen) < 3:
+    if len(families) < 3:
         return response
     for _ in range(4):
-        response = response.corrected(fit, axis)
-        templates = np.stack([one.template(response) for one in chosen])
+        templates = np.stack([one.template(response) for one in families])
         fit = fit_templates(templates, counts, clipped_background(counts, response), response.axis)
+        response = response.corrected(fit, axis)
     return response
 
 
 def pursue(
-    families: list[Family], counts: np.ndarray, response: Response, most: int
+    families: list[Family],
+    counts: np.ndarray,
+    response: Response,
+    most: int,
+    known: Sequence[Family] = (),
 ) -> tuple[list[Family], Fit]:
-    """Choose families one after the other until none is significant, or there are ``most``."""
+    """Choose families one after the other until none is significant, or there are ``most``.
+
+    Families that are ``known`` are chosen from the start and stay; they do not count as chosen here.
+    """
     background = clipped_background(counts, response)
     templates = np.stack([one.template(response) for one in families]) if families else counts[None][:0]
-    chosen: list[int] = []
+    given = [families.index(one) for one in known]
+    chosen = list(given)
     rejected: set[int] = set()
     while True:
         fit = fit_templates(templates[chosen], counts, background, response.axis)
-        weak = [i for i, sigma in enumerate(fit.sigma) if sigma < _least_sigma(families[chosen[i]])]
+        weak = [
+            i
+            for i, sigma in enumerate(fit.sigma)
+            if chosen[i] not in given and sigma < _least_sigma(families[chosen[i]])
+        ]
         if weak:
             # something chosen later explains it better; without it the others are fitted anew
             weakest = min(weak, key=lambda i: fit.sigma[i])
@@ -81,7 +101,7 @@ def pursue(
             continue
         offered = [i for i in range(len(families)) if i not in rejected and i not in chosen]
         best = None
-        if len(chosen) < most:
+        if len(chosen) < most + len(given):
             best = _best(families, templates, offered, chosen, counts - background, fit, response)
         if best is None:
             return [families[i] for i in chosen], fit
