@@ -1,4 +1,4 @@
-"""The third axis of a map: the energy of X-rays or of electrons that lost some, or the wavelength of light."""
+"""The third axis of a map: energies of X-rays, losses of electrons, wavelengths of light."""
 
 from __future__ import annotations
 

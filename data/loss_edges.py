@@ -59,7 +59,8 @@ def edge(name: str) -> LossEdge:
     if element not in _symbols():
         nearest = difflib.get_close_matches(element, _symbols(), n=3, cutoff=0.5)
         raise ValueError(
-            f"No energy-loss edge {name!r}: {element!r} is no element. An edge is an element and a shell, as in "
+            f"No energy-loss edge {name!r}: {element!r} is no element. An edge is an element and a shell, "
+            "as in "
             f"O_K or Fe_L3{'; the nearest elements are ' + ', '.join(nearest) if nearest else ''}. A band is "
             "written as 100-120 eV."
         )

@@ -31,6 +31,8 @@ class SpectrumImage:
     title : what to call it
     dataset_id : hash of the content; equal content has an equal id
     notes : plain sentences on what was missing or assumed when it was read
+    exposure : (n_y, n_x) float32, how long every pixel was counted relative to the others, or None where
+        all were alike; line intensities are divided by it, counts and spectra are not
     """
 
     counts: sparse.csr_matrix
@@ -44,6 +46,7 @@ class SpectrumImage:
     title: str = ""
     dataset_id: str = ""
     notes: tuple[str, ...] = ()
+    exposure: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         n_y, n_x = self.shape
@@ -81,6 +84,11 @@ class SpectrumImage:
         return sparse_counts.project(self.counts, self.energy.overlap(low_kev, high_kev)[:, None]).reshape(
             self.shape
         )
+
+    @property
+    def counts_are_events(self) -> bool:
+        """Whether a count is one event, so that counting statistics hold: not so for cameras (EELS)."""
+        return self.energy.kind == "xray"
 
     def with_energy(self, offset_kev: float | None = None, scale_kev: float | None = None) -> SpectrumImage:
         """The same counts on a corrected energy axis; None keeps what the file says.
@@ -160,11 +168,18 @@ class SpectrumImage:
                 slice(columns[0], columns[-1] + 1),
             ),
             live_time_s=self._share_of_live_time(pixel.size),
+            exposure=None if self.exposure is None else self.exposure[y, x],
             dataset_id=f"{self.dataset_id}/y{rows[0]}-{rows[-1]}x{columns[0]}-{columns[-1]}",
         )
 
     def _share_of_live_time(self, n_kept: int) -> float | None:
         return None if self.live_time_s is None else self.live_time_s * n_kept / self.n_pixels
+
+    def _mean_exposure(self, factor: int, m_y: int, m_x: int) -> np.ndarray | None:
+        if self.exposure is None:
+            return None
+        blocks = self.exposure[: m_y * factor, : m_x * factor].reshape(m_y, factor, m_x, factor)
+        return blocks.mean(axis=(1, 3))
 
     def rebin(self, factor: int) -> SpectrumImage:
         """Sum ``factor`` x ``factor`` pixels into one; rows and columns left over at the end are dropped.
@@ -202,6 +217,7 @@ class SpectrumImage:
                 self.navigation, self.shape, slice(0, m_y * factor), slice(0, m_x * factor)
             ),
             live_time_s=self._share_of_live_time(group.size),
+            exposure=self._mean_exposure(factor, m_y, m_x),
             pixel_size_um=None if self.pixel_size_um is None else self.pixel_size_um * factor,
             dataset_id=f"{self.dataset_id}/bin{factor}",
         )

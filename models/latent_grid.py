@@ -8,7 +8,7 @@ clustering of large data sets, Data Min. Knowl. Disc. 13, 291, 2006).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numba import njit, prange
@@ -38,6 +38,7 @@ class LatentGrid:
     spectra : (n_cells, n_channels) CSR of the summed counts of every cell, or (n_cells, n_lines) float64 of
         the summed intensities of element maps, or None
     map_shape : (n_y, n_x)
+    whole : where this is a part of a grid of several maps: that grid, on which phases are found
     """
 
     edges: tuple[np.ndarray, ...]
@@ -48,6 +49,7 @@ class LatentGrid:
     cell_of_pixel: np.ndarray
     spectra: sparse.csr_matrix | np.ndarray | None
     map_shape: tuple[int, int]
+    whole: LatentGrid | None = None
 
     @classmethod
     def build(
@@ -102,6 +104,32 @@ class LatentGrid:
             spectra=None if spectra is None else _cell_spectra(spectra, cell_of_pixel, occupied.size),
             map_shape=latent.map_shape,
         )
+
+    def part(
+        self, pixels: np.ndarray, map_shape: tuple[int, int], spectra: sparse.csr_matrix | np.ndarray
+    ) -> LatentGrid:
+        """The grid of some of the pixels: the same cells, with the weights and spectra of these alone.
+
+        Parameters
+        ----------
+        pixels : (n_part,) numbers of the pixels
+        map_shape : (n_y, n_x) that they have by themselves
+        spectra : their counts or intensities, as for :meth:`build`
+        """
+        cell = self.cell_of_pixel[pixels]
+        return replace(
+            self,
+            weight=np.bincount(cell, minlength=self.n_cells + 1)[: self.n_cells].astype(np.float64),
+            cell_of_pixel=cell,
+            spectra=_cell_spectra(spectra, cell, self.n_cells),
+            map_shape=map_shape,
+            whole=self,
+        )
+
+    @property
+    def basis(self) -> LatentGrid:
+        """The grid to find phases on: this one or, for one of several maps, that of all of them."""
+        return self if self.whole is None else self.whole
 
     @property
     def n_cells(self) -> int:

@@ -43,7 +43,7 @@ def neighbour_mean(values: np.ndarray, size: int = 3, valid: np.ndarray | None =
     result = np.empty(values.shape, np.float32)
     for line in range(values.shape[2]):
         image = values[:, :, line] if valid is None else np.where(valid, values[:, :, line], 0)
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", divide="ignore"):  # a window may hold no valid pixel at all
             result[:, :, line] = _window_mean(image.astype(np.float64), size) / share
     return result if valid is None else _masked(result, valid)
 

@@ -172,13 +172,13 @@ def _unmixing(prepared: Dataset, result: PhasesResult) -> Findings:
 
 
 def _refines(dataset: Dataset, recipe: PhasesRecipe) -> bool:
-    return recipe.refinement.enabled and isinstance(dataset, SpectrumImage)
+    return recipe.refinement.enabled and isinstance(dataset, SpectrumImage) and dataset.counts_are_events
 
 
 def _spectra_choices(recipe: PhasesRecipe) -> tuple[Any, ...]:
     chosen = recipe.line_maps
     axis = chosen.energy_offset_kev, chosen.energy_scale_kev
-    return (*axis, chosen.crop, chosen.rebin, chosen.low_energy_kev)
+    return (*axis, chosen.crop, chosen.rebin, chosen.low_energy_kev, chosen.low_loss_ev)
 
 
 def _line_choices(recipe: PhasesRecipe) -> tuple[Any, ...]:

@@ -32,7 +32,8 @@ class LineMapChoices:
 
     ``energy_offset_kev`` (centre of the first channel) and ``energy_scale_kev`` (per channel) correct the
     axis of the file, or stand in for one that it lacks; null keeps the file's. ``crop`` is a box
-    [y0, y1, x0, x1] in pixels of the file, ends left out; empty keeps all.
+    [y0, y1, x0, x1] in pixels of the file, ends left out; empty keeps all. ``low_energy_kev`` cuts the
+    noise peak of an X-ray detector, ``low_loss_ev`` the zero-loss peak of energy-loss spectra.
 
     ``lines`` empty: one line for each element of the metadata or, without metadata, suggested from the
     sum spectrum. ``exclude`` names elements left out on purpose (coating, substrate). ``background``:
@@ -47,6 +48,7 @@ class LineMapChoices:
     crop: tuple[int, ...] = ()
     rebin: int = 1
     low_energy_kev: float = 0.1
+    low_loss_ev: float = 5.0
     background: Literal["none", "windows", "fit"] = "windows"
     pca_components: int = 0
     normalisation: tuple[NormalisationStep, ...] = ("neighbour_mean", "zscore", "softmax")

@@ -14,6 +14,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "line_maps.energy_scale_kev": (1e-6, 10.0),
     "line_maps.crop": (0, math.inf),
     "line_maps.low_energy_kev": (-1000.0, 1000.0),
+    "line_maps.low_loss_ev": (-10_000.0, 10_000.0),
     "line_maps.rebin": (1, math.inf),
     "line_maps.pca_components": (0, 1000),
     "autoencoder.hidden": (1, 65_536),

@@ -9,7 +9,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from dashboard.phases.state import PhasesState
-from data.elemental_maps import ElementalMaps
+from data.spectrum_image import SpectrumImage
 
 #: the slider goes so far; a file with more phases than this is not looked at by eye
 MOST_PHASES = 20
@@ -86,6 +86,12 @@ class PhasesControls:
             pmui.FloatInput(label="Cut below (keV)", start=0, end=20, step=0.05, **_COMPACT),
             "line_maps", "low_energy_kev", to_recipe=float,
         )  # fmt: skip
+        self.low_loss = self._bind(
+            pmui.FloatInput(
+                label="Cut below (eV)", start=-100, end=10_000, step=1, visible=False, **_COMPACT
+            ),
+            "line_maps", "low_loss_ev", to_recipe=float,
+        )  # fmt: skip
         self.background = self._bind(
             pmui.Select(
                 label="Line intensity",
@@ -100,7 +106,7 @@ class PhasesControls:
         )  # fmt: skip
         return pmui.Column(
             self.lines,
-            pmui.Row(self.rebin, self.low_energy, sizing_mode="stretch_width"),
+            pmui.Row(self.rebin, self.low_energy, self.low_loss, sizing_mode="stretch_width"),
             self.background,
             self.normalisation,
             sizing_mode="stretch_width",
@@ -143,8 +149,12 @@ class PhasesControls:
             pmui.IntInput(label="End-members (0: automatic)", start=0, end=MOST_PHASES, **_COMPACT),
             "unmixing", "n_components",
         )  # fmt: skip
+        self.source_note = pmui.Typography(
+            "", variant="caption", visible=False, margin=(0, 12), sizing_mode="stretch_width"
+        )
         return pmui.Column(
             self.source,
+            self.source_note,
             self.n_phases,
             self.automatic,
             self.why,
@@ -182,7 +192,9 @@ class PhasesControls:
     @property
     def _refined(self) -> bool:
         """Are the phases on show refined on the counts? Element maps have no counts to refine on."""
-        return self.state.recipe.refinement.enabled and not isinstance(self.state.dataset, ElementalMaps)
+        dataset = self.state.dataset
+        events = dataset is None or (isinstance(dataset, SpectrumImage) and dataset.counts_are_events)
+        return self.state.recipe.refinement.enabled and events
 
     def _number_moved(self, event: Any) -> None:
         shown = self.state.shown
@@ -208,9 +220,23 @@ class PhasesControls:
             value = to_widget(self._choice(part, name))
             if widget.value != value:
                 widget.value = value
-        spectra = prepared is not None and not isinstance(self.state.dataset, ElementalMaps)
-        for widget in (self.low_energy, self.background, self.source):
+        spectra = prepared is not None and prepared.image is not None
+        losses = spectra and prepared.image.energy.kind == "loss"
+        for widget in (self.low_energy, self.low_loss, self.background):
             widget.disabled = not spectra
+        self.low_energy.visible, self.low_loss.visible = not losses, losses
+        self.source.disabled = not spectra or not prepared.image.counts_are_events
+        self.source_note.visible = prepared is not None and self.source.disabled
+        if self.source_note.visible:
+            self.source_note.object = (
+                "A camera's counts are no single electrons: phases are clusters of the latent space, and not "
+                "refined on the counts."
+                if losses
+                else "There are no counts to refine on: phases are clusters of the latent space."
+            )
+        if prepared is not None:
+            xray = spectra and not losses
+            self.lines.label = "X-ray lines" if xray else "Edges and bands" if losses else "Maps"
         refined = self._refined
         self.covariance.disabled = refined
         self.covariance.label = (
