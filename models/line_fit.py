@@ -89,7 +89,7 @@ def line_weights(image: SpectrumImage, lines: tuple[str, ...], background: str) 
     -------
     (n_channels, n_lines) float64; errors as for :func:`data.line_maps.line_weights`
     """
-    if background == "fit":
+    if background == "fit" and image.energy.kind == "xray":
         return fit_lines(image, lines).weights
     return line_maps.line_weights(image, lines, background)
 
