@@ -11,6 +11,8 @@ from scipy.special import erf
 from data import sparse_counts
 from data.axes import EnergyAxis
 from data.elemental_maps import ElementalMaps
+from data.loss_edges import edge
+from data.loss_maps import loss_weights
 from data.spectrum_image import SpectrumImage
 from data.xray_lines import XrayLine, best_line, check_beam, detector_fwhm_kev, line, lines_of
 
@@ -77,9 +79,17 @@ def line_maps(
     """
     weights = line_weights(image, lines, background)
     intensity = sparse_counts.project(image.counts, weights)
+    return maps_of(image, lines, intensity.reshape(*image.shape, len(lines)))
+
+
+def maps_of(image: SpectrumImage, lines: tuple[str, ...], intensity: np.ndarray) -> ElementalMaps:
+    """Intensities (n_y, n_x, n_lines) of the lines of an image as its line maps, by whatever method found."""
+    if image.exposure is not None:
+        intensity = intensity / image.exposure[:, :, None]
+    named = edge if image.energy.kind == "loss" else line
     return ElementalMaps(
-        intensity=intensity.reshape(*image.shape, len(lines)),
-        lines=tuple(line(name).name for name in lines),
+        intensity=intensity,
+        lines=tuple(named(name).name for name in lines),
         pixel_size_um=image.pixel_size_um,
         navigation=image.navigation,
         beam_kev=image.beam_kev,
@@ -100,6 +110,8 @@ def line_weights(
     -------
     (n_channels, n_lines) float64; arguments and errors as for :func:`line_maps`
     """
+    if image.energy.kind == "loss":
+        return loss_weights(image, lines, background)
     if background not in ("none", "windows"):
         raise ValueError(f"The background is {background!r}; it must be none or windows.")
     windows = line_windows(image, lines)
@@ -144,7 +156,7 @@ def default_lines(image: SpectrumImage, exclude: tuple[str, ...] = ()) -> tuple[
     ----------
     exclude : elements left out on purpose (coating, substrate)
     """
-    if not image.energy.calibrated:
+    if not image.energy.has_xray_lines:
         return ()
     found = []
     for element in image.elements:

@@ -7,31 +7,45 @@ from dataclasses import replace
 import numpy as np
 
 from data import line_maps as windows
-from data import xray_lines
+from data import sparse_counts, xray_lines
 from data.elemental_maps import ElementalMaps
+from data.field_of_view import checked_box
 from data.spectrum_image import SpectrumImage
+from models import denoising, line_fit
+from models.edge_suggestion import equal_bands, suggest_edges
 from models.line_suggestion import suggest_lines
 from models.recipe import LineMapChoices
 
 
 def prepare(dataset: SpectrumImage | ElementalMaps, choices: LineMapChoices) -> SpectrumImage | ElementalMaps:
-    """The dataset rebinned, without the channels below the low-energy cut.
+    """The dataset on its corrected energy axis, cropped, rebinned, without the channels below the cut.
 
     Without an energy calibration there are no keV to cut at: all channels stay.
 
     Raises
     ------
     ValueError
-        The map cannot be rebinned so far, nothing is left above the cut, or one pixel alone remains.
+        The axis is none, the crop is empty or reaches beyond the map, the map cannot be rebinned so far,
+        nothing is left above the cut, or one pixel alone remains.
     """
-    prepared = dataset.rebin(choices.rebin)
+    prepared = dataset
+    if isinstance(prepared, SpectrumImage):
+        prepared = prepared.with_energy(choices.energy_offset_kev, choices.energy_scale_kev)
+    if choices.crop:
+        prepared = prepared.crop(*checked_box(choices.crop, prepared.shape))
+    prepared = prepared.rebin(choices.rebin)
     if prepared.n_pixels < 2:
         raise ValueError(
             f"A map of {_pixels(prepared)} has no phases to tell apart: at least 2 pixels are needed. "
-            + ("Rebin less." if choices.rebin > 1 else "Open a map with more pixels.")
+            + (
+                "Rebin less or crop less."
+                if choices.rebin > 1 or choices.crop
+                else "Open a map with more pixels."
+            )
         )
     if isinstance(prepared, SpectrumImage) and prepared.energy.calibrated:
-        prepared = prepared.crop_energy(choices.low_energy_kev)
+        losses = prepared.energy.kind == "loss"
+        prepared = prepared.crop_energy(1e-3 * choices.low_loss_ev if losses else choices.low_energy_kev)
     return prepared
 
 
@@ -53,8 +67,9 @@ def make_line_maps(prepared: SpectrumImage | ElementalMaps, choices: LineMapChoi
         no pixel holds a count.
     """
     if isinstance(prepared, SpectrumImage):
-        lines, notes = _lines_of_spectra(prepared, choices)
-        maps = windows.line_maps(prepared, lines, choices.background)
+        lines, notes = lines_of_spectra(prepared, choices)
+        maps, method = _measured_maps(prepared, lines, choices)
+        notes = (*notes, *method)
         measured = prepared.counts_per_pixel() > 0
     else:
         maps, notes = _chosen_maps(prepared, choices)
@@ -76,7 +91,39 @@ def make_line_maps(prepared: SpectrumImage | ElementalMaps, choices: LineMapChoi
     if n_empty:
         left_out = "1 pixel without counts is" if n_empty == 1 else f"{n_empty:,} pixels without counts are"
         notes = (*notes, f"{left_out} left out of the latent space.")
-    return replace(maps, valid=measured if n_empty else None, notes=(*prepared.notes, *notes))
+    maps = replace(maps, valid=measured if n_empty else None, notes=(*prepared.notes, *notes))
+    if choices.pca_components == 0:
+        return maps
+    components = components_of_maps(prepared, maps, choices.background)
+    return replace(
+        maps,
+        intensity=denoising.denoised(maps.intensity, components, choices.pca_components),
+        notes=(*maps.notes, f"Of the line maps, {choices.pca_components} principal components are kept."),
+    )
+
+
+def components_of_maps(
+    prepared: SpectrumImage | ElementalMaps, maps: ElementalMaps, background: str
+) -> denoising.Components:
+    """Principal components of line maps that are not denoised, scaled by what counting makes uncertain."""
+    if not isinstance(prepared, SpectrumImage):
+        return denoising.components_of(maps.intensity, maps.valid)
+    weights = line_fit.line_weights(prepared, maps.lines, background)
+    mean = prepared.sum_spectrum() / prepared.n_pixels
+    return denoising.components_of(maps.intensity, maps.valid, mean @ weights**2, prepared.counts_per_pixel())
+
+
+def _measured_maps(
+    image: SpectrumImage, lines: tuple[str, ...], choices: LineMapChoices
+) -> tuple[ElementalMaps, tuple[str, ...]]:
+    """Line maps by the method of the recipe, and what there is to say of it."""
+    if choices.background != "fit" or image.energy.kind == "loss":
+        return windows.line_maps(image, lines, choices.background), ()
+    fit = line_fit.fit_lines(image, lines)
+    intensity = sparse_counts.project(image.counts, fit.weights).reshape(*image.shape, len(lines))
+    pairs = ", ".join(f"{first} and {second}" for first, second in fit.inseparable)
+    note = f"The fit can hardly tell apart {pairs}: their maps depend on each other."
+    return windows.maps_of(image, lines, intensity), (note,) if pairs else ()
 
 
 def require_distinct_pixels(maps: ElementalMaps, n_phases: int) -> None:
@@ -102,11 +149,14 @@ def require_distinct_pixels(maps: ElementalMaps, n_phases: int) -> None:
     )
 
 
-def _lines_of_spectra(
+def lines_of_spectra(
     image: SpectrumImage, choices: LineMapChoices
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The lines that a map is given, and how they were chosen; errors as for :func:`make_line_maps`."""
     for element in choices.exclude:
         xray_lines.lines_of(element)
+    if image.energy.kind == "loss" and not choices.lines:
+        return _edges_of_losses(image, choices)
     if choices.lines:
         lines = tuple(name for name in choices.lines if _element(name) not in choices.exclude)
         notes: tuple[str, ...] = ()
@@ -124,6 +174,19 @@ def _lines_of_spectra(
     return lines, notes
 
 
+def _edges_of_losses(
+    image: SpectrumImage, choices: LineMapChoices
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The edges that the sum spectrum shows or, where it shows none, bands of equal width."""
+    found = suggest_edges(image, choices.exclude)
+    if found:
+        listed = "; ".join(f"{one.edge} ({one.reason})" for one in found)
+        return tuple(one.edge for one in found), (f"Edges suggested from the sum spectrum: {listed}.",)
+    bands = equal_bands(image)
+    note = f"No edge rises above the background: the axis is cut into {len(bands)} bands of equal width."
+    return bands, (note,)
+
+
 def _chosen_maps(maps: ElementalMaps, choices: LineMapChoices) -> tuple[ElementalMaps, tuple[str, ...]]:
     """The maps that the recipe names, by line or by element; all where it names none."""
     wanted = choices.lines or maps.lines
@@ -137,10 +200,7 @@ def _chosen_maps(maps: ElementalMaps, choices: LineMapChoices) -> tuple[Elementa
             f"No map is left of {', '.join(maps.lines)}: {', '.join(choices.exclude)} are excluded. "
             "Exclude fewer."
         )
-    if lines == maps.lines:
-        return maps, ()
-    index = [maps.lines.index(line) for line in lines]
-    return replace(maps, intensity=maps.intensity[:, :, index], lines=lines), ()
+    return maps.of_lines(lines), ()
 
 
 def _maps_of(maps: ElementalMaps, name: str) -> list[str]:

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from data import line_maps
 from data.elemental_maps import ElementalMaps
 from data.spectrum_image import SpectrumImage
+from models import line_fit
 from models.phase_map import PhaseMap
 from models.recipe import PhasesRecipe
 
 if TYPE_CHECKING:
+    from models.endmembers import Unmixing
     from models.latent_grid import LatentGrid
     from models.latent_space import LatentSpace
     from models.mixture import MixtureFit
     from models.refinement import Refinement
     from models.trained_autoencoder import TrainedAutoencoder
-    from models.unmixing import Unmixing
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +96,12 @@ class PhasesResult:
         """Weights whose product with summed spectra gives the line intensities; None for element maps."""
         if not self.has_spectra:
             return None
-        return line_maps.line_weights(self.prepared, self.maps.lines, self.recipe.line_maps.background)
+        return line_fit.line_weights(self.prepared, self.maps.lines, self.recipe.line_maps.background)
+
+    @property
+    def counts_are_events(self) -> bool:
+        """Whether phases can be refined on the counts: they are single events, so that statistics hold."""
+        return self.has_spectra and self.prepared.counts_are_events
 
     @property
     def has_spectra(self) -> bool:
