@@ -12,7 +12,7 @@ import param
 
 from dashboard import theme
 from dashboard.phases.opened import OpenedMap
-from dashboard.selection import Selection
+from dashboard.selection import Origin, Selection
 from data.elemental_maps import ElementalMaps
 from data.spectrum_image import SpectrumImage
 from models.live_phases import LivePhases
@@ -66,6 +66,7 @@ class PhasesState(param.Parameterized):
     prepared = param.ClassSelector(class_=OpenedMap, default=None, allow_None=True)
     result = param.ClassSelector(class_=PhasesResult, default=None, allow_None=True)
     shown = param.ClassSelector(class_=LivePhases, default=None, allow_None=True)
+    asked = param.Parameter(None, doc="how the next selection is to be made; the visit answers with it")
     selection = param.ClassSelector(class_=Selection, default=None, allow_None=True)
     selection_spectrum = param.Array(None, allow_None=True)
     selection_phases = param.Parameter((), doc="(phase number, share of the selection), largest first")
@@ -108,6 +109,10 @@ class PhasesState(param.Parameterized):
                 line if line in lines else lines[i % len(lines)] for i, line in enumerate(self.composite)
             ),
         )
+
+    def select(self, origin: Origin) -> None:
+        """Ask for the pixels of an origin; they become the selection as soon as they are found."""
+        self.asked = origin
 
     def name_of(self, phase: int) -> str:
         """Name of a phase by its lasting number."""

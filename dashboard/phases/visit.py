@@ -68,6 +68,8 @@ class PhasesVisit:
         state.param.watch(self._recipe_changed, "recipe")
         state.param.watch(self._phase_chosen, "chosen_phase")
         state.param.watch(self._selection_changed, "selection")
+        # the same shape may be asked for again, after the selection was cleared
+        state.param.watch(lambda event: self._select(event.new), "asked", onlychanged=False)
 
     @property
     def busy(self) -> bool:
@@ -304,6 +306,7 @@ def _selection(
             label=None if shown is None else shown.phase_map.label,
             ids=None if shown is None else shown.ids,
             probability=None if shown is None else shown.phase_map.probability,
+            images={line: opened.maps.of(line) for line in opened.maps.lines},
         ),
     )
     if opened.image is not None:
