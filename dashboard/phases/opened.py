@@ -11,6 +11,7 @@ from data.element_abundance import known_elements
 from data.elemental_maps import ElementalMaps
 from data.length_units import length
 from data.spectrum_image import SpectrumImage
+from models.recipe import LineMapChoices
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +26,7 @@ class OpenedMap:
     sum_spectrum : (n_channels,) counts of all pixels, or (n_lines,) summed intensities
     facts : (name, value) pairs for the head of the page
     notes : sentences on what was missing or assumed
+    choices : what it was made with, where that is known
     """
 
     maps: ElementalMaps
@@ -33,9 +35,15 @@ class OpenedMap:
     sum_spectrum: np.ndarray
     facts: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
+    choices: LineMapChoices | None = None
 
     @classmethod
-    def of(cls, prepared: SpectrumImage | ElementalMaps, maps: ElementalMaps) -> OpenedMap:
+    def of(
+        cls,
+        prepared: SpectrumImage | ElementalMaps,
+        maps: ElementalMaps,
+        choices: LineMapChoices | None = None,
+    ) -> OpenedMap:
         """From a map after rebinning and energy cut, and its line maps."""
         notes = tuple(dict.fromkeys((*prepared.notes, *maps.notes)))
         if isinstance(prepared, SpectrumImage):
@@ -47,6 +55,7 @@ class OpenedMap:
                 sum_spectrum=prepared.sum_spectrum(),
                 facts=_facts(prepared, float(counts.mean())),
                 notes=notes,
+                choices=choices,
             )
         return cls(
             maps=maps,
@@ -55,6 +64,7 @@ class OpenedMap:
             sum_spectrum=maps.intensity.sum(axis=(0, 1), dtype=np.float64),
             facts=_facts(prepared, None),
             notes=notes,
+            choices=choices,
         )
 
     @property

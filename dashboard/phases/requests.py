@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Generator, Hashable
 from dataclasses import dataclass
 
+import numpy as np
+
 from dashboard.library import Library
 from dashboard.phases.opened import OpenedMap
 from dashboard.result_cache import ResultCache
 from data.elemental_maps import ElementalMaps
+from data.line_maps import maps_of
 from data.spectrum_image import SpectrumImage
 from models.phases import StageReport, run
 from models.phases_preparation import make_line_maps, prepare
@@ -113,6 +116,14 @@ class FindRequest:
 
 
 def view_of(dataset: Dataset, choices: LineMapChoices) -> OpenedMap:
-    """Rebin, cut and map the lines of a dataset, ready to look at."""
+    """Rebin, cut and map the lines of a dataset, ready to look at.
+
+    Spectra without energies have no line maps: they are shown all the same, so that somebody can give them
+    energies.
+    """
     prepared = prepare(dataset, choices)
-    return OpenedMap.of(prepared, make_line_maps(prepared, choices))
+    if isinstance(prepared, SpectrumImage) and not prepared.energy.calibrated:
+        maps = maps_of(prepared, (), np.zeros((*prepared.shape, 0), np.float32))
+    else:
+        maps = make_line_maps(prepared, choices)
+    return OpenedMap.of(prepared, maps, choices)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from dashboard.job_monitor import JobMonitor
 from dashboard.jobs import Job
 from dashboard.library import Library
 from dashboard.live import LatestWins
+from dashboard.phases.line_choices import of_another_sample, same_maps, same_pixels
 from dashboard.phases.opened import OpenedMap
 from dashboard.phases.progress import ProgressCard
 from dashboard.phases.requests import FindRequest, Opened, OpenRequest, PrepareRequest
@@ -29,7 +30,7 @@ from data import sparse_counts
 from models.live_phases import LivePhases, live_phases
 from models.phases import StageReport
 from models.phases_result import PhasesResult
-from models.recipe import PhasesRecipe
+from models.recipe import LineMapChoices, PhasesRecipe
 
 log = logging.getLogger(__name__)
 
@@ -79,35 +80,70 @@ class PhasesVisit:
     # --- opening
 
     def open(self, entry_id: str, index: int = 0, then_find: bool = False) -> None:
-        """Open a dataset; the one on show stays until the new one is ready."""
+        """Open a dataset; the one on show stays until the new one is ready.
+
+        What a link or a recipe says of the sample is for the dataset that is opened with it; of the next
+        one, lines, crop and energies start anew.
+        """
+        choices = self.state.recipe.line_maps
+        if self.state.prepared is not None:
+            choices = of_another_sample(choices)
+        self._open(entry_id, index, choices, then_find)
+
+    def _open(self, entry_id: str, index: int, choices: LineMapChoices, then_find: bool) -> None:
         state = self.state
-        request = OpenRequest(self.library, entry_id, index, replace(state.recipe.line_maps, lines=()))
 
         def opened(answer: Opened) -> None:
             self._end()
             self._phases.drop()
             self._selections.drop()
             self._newest = None
-            # lines are of this sample; the other choices are a matter of taste and stay
             state.param.update(entry_id=entry_id, dataset_index=index, titles=answer.titles)
             state.open(answer.dataset, answer.view)
-            if then_find:
+            state.recipe = replace(state.recipe, line_maps=choices)
+            if not answer.view.maps.lines:
+                self._tell("This file gives no energies: type them in the tab Lines to see lines.", "info")
+            elif then_find:
                 self.find()
 
-        self._start(request, f"Opening {entry_id}", opened)
+        def failed() -> None:
+            plain = of_another_sample(choices)
+            if plain != choices:
+                self._tell("Opened without its lines, crop and energies, which do not fit this file.", "info")
+                self._open(entry_id, index, plain, then_find)
+
+        request = OpenRequest(self.library, entry_id, index, choices)
+        self._start(request, f"Opening {entry_id}", opened, on_failed=failed)
 
     def _prepare(self) -> None:
-        state = self.state
-        before = state.prepared.maps
+        state, before, choices = self.state, self.state.prepared, self.state.recipe.line_maps
 
         def prepared(view: OpenedMap) -> None:
             self._end()
-            if view.maps.shape != before.shape:
+            if not same_maps(state.recipe.line_maps, choices):
+                return  # taken back meanwhile: the maps on show are those that are wanted
+            if view.maps.shape != before.maps.shape or not (
+                before.choices is None or same_pixels(before.choices, choices)
+            ):
                 state.open(state.dataset, view)
-            else:
-                state.refresh(view)
+                return
+            image, old = view.image, before.image
+            if image is not None and image.energy.n_channels != old.energy.n_channels:
+                # spectra of other channels cannot be drawn over these: the phases are to be found again
+                state.param.update(result=None, shown=None, selection=None, chosen_phase=None)
+            state.refresh(view)
 
-        self._start(PrepareRequest(state.dataset, state.recipe.line_maps), "Making line maps", prepared)
+        def failed() -> None:
+            if before.choices is not None:
+                # what cannot be used is taken back: the recipe always says how the maps on show were made
+                state.change("line_maps", **{
+                    field.name: getattr(before.choices, field.name)
+                    for field in fields(LineMapChoices)
+                    if field.name != "normalisation"
+                })  # fmt: skip
+
+        request = PrepareRequest(state.dataset, choices)
+        self._start(request, "Making line maps", prepared, on_failed=failed)
 
     # --- finding phases
 
@@ -160,6 +196,7 @@ class PhasesVisit:
         message: str,
         done: Callable[[Any], None],
         report: Callable[[Any], None] | None = None,
+        on_failed: Callable[[], None] | None = None,
     ) -> None:
         if self._job is not None:
             self._monitor.cancel(self._job)
@@ -168,6 +205,8 @@ class PhasesVisit:
         def failed(text: str) -> None:
             self._end()
             self._tell(text, "error")
+            if on_failed is not None:
+                on_failed()
 
         # a kept result answers before submit returns: the job must not be remembered after that
         self._job = job = _PENDING
@@ -196,7 +235,8 @@ class PhasesVisit:
         old, new = event.old, event.new
         if self.state.prepared is None:
             return
-        if new.line_maps != old.line_maps and _maps_differ(old, new):
+        made_with = self.state.prepared.choices or old.line_maps
+        if new.line_maps != old.line_maps and not same_maps(made_with, new.line_maps):
             self._prepare()
         result = self.state.result
         if result is None:
@@ -283,11 +323,6 @@ class _Pending:
 
 
 _PENDING: Any = _Pending()
-
-
-def _maps_differ(old: PhasesRecipe, new: PhasesRecipe) -> bool:
-    """Do two recipes make other line maps? The normalisation does not count."""
-    return replace(old.line_maps, normalisation=()) != replace(new.line_maps, normalisation=())
 
 
 def _answer(result: PhasesResult, recipe: PhasesRecipe, before: LivePhases | None) -> LivePhases:
