@@ -1,4 +1,4 @@
-"""A selection drawn in the plane of two lines: the pixels that have so much of one and so much of the other."""
+"""Selections drawn in the plane of two lines: pixels with so much of one and so much of the other."""
 
 from __future__ import annotations
 
