@@ -9,7 +9,7 @@ a tree, so a group that is left alone from one number of phases to the next stay
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -22,6 +22,7 @@ MAX_CONFUSION = 0.05  # groups stand apart if fewer pixels of each would be take
 ALIKE = (
     0.007  # squared Hellinger distance of mean spectra: between minerals 0.013 and more, within below 0.01
 )
+LEAST_TOLD = 0.5  # of the differences between the spectra of all Gaussians, what the groups must hold
 _MOST_BINS = 128
 
 _grown: WeakKeyDictionary[Gaussians, MergeTree] = WeakKeyDictionary()
@@ -35,7 +36,8 @@ class MergeTree:
     ----------
     merges : (n_gaussians - 1, 2) int64; at every step the second group joins the first, and groups are
         named by their first Gaussian
-    n_apart : number of groups left when all stand apart
+    n_apart : number of groups left when all stand apart; more where those, chained together by mixed
+        pixels, would hold less than half of the differences between spectra
     probability : (n_gaussians, n_cells) float32, of every Gaussian in every cell
     """
 
@@ -95,7 +97,22 @@ def _grow(gaussians: Gaussians, grid: LatentGrid) -> MergeTree:
         if overlapping:
             with_others = _confusion_with(i, probability, grid.weight)
             confusion[i] = confusion[:, i] = np.where(alive, with_others, -np.inf)
-    return MergeTree(np.array(merges, np.int64).reshape(-1, 2), n_apart or 1, of_gaussians)
+    tree = MergeTree(np.array(merges, np.int64).reshape(-1, 2), n_apart or 1, of_gaussians)
+    return replace(tree, n_apart=_least_telling(tree, _Profiles(of_gaussians, grid)))
+
+
+def _least_telling(tree: MergeTree, profile: _Profiles) -> int:
+    """The number of groups that stand apart, or as many more as it takes to hold ``LEAST_TOLD``.
+
+    Where two main minerals are interlocked so finely that mixed pixels join them, they overlap although
+    their spectra differ more than those of any rare phase.
+    """
+    n = len(tree.merges) + 1
+    of_all = profile.told_apart(np.arange(n), n)
+    for n_groups in range(tree.n_apart, n):
+        if profile.told_apart(tree.groups(n_groups), n_groups) >= LEAST_TOLD * of_all:
+            return n_groups
+    return n
 
 
 def _confusion_with(i: int, probability: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -130,6 +147,18 @@ class _Profiles:
     def merge(self, i: int, j: int) -> None:
         self._sum[i] += self._sum[j]
         self._pixels[i] += self._pixels[j]
+
+    def told_apart(self, group: np.ndarray, n_groups: int) -> float:
+        """Mean squared distance of a pixel's group from the mean of all; of spectra Hellinger's."""
+        total = np.zeros((n_groups, self._sum.shape[1]))
+        np.add.at(total, group, self._sum)
+        pixels = np.bincount(group, self._pixels, n_groups)
+        if self._spectra:
+            place = np.sqrt(total / np.maximum(total.sum(axis=1, keepdims=True), 1e-300))
+        else:
+            place = total / np.maximum(pixels, 1e-300)[:, None]
+        share = pixels / pixels.sum()
+        return float(share @ np.square(place - share @ place).sum(axis=1))
 
     def distances(self, alive: np.ndarray) -> np.ndarray:
         """Squared distance of every two groups, (n, n); inf on the diagonal and for groups that are gone.
