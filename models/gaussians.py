@@ -26,7 +26,7 @@ _LEVELS = (
 _FLOOR = 1e-6  # of the variance of the points, added to every variance
 
 _fitted: WeakKeyDictionary[LatentGrid, dict] = WeakKeyDictionary()
-_pyramids: WeakKeyDictionary[LatentGrid, _Pyramid] = WeakKeyDictionary()
+_pyramids: WeakKeyDictionary[LatentGrid, Pyramid] = WeakKeyDictionary()
 _MOST_KEPT = 8
 _lock = Lock()  # several jobs may ask at once
 
@@ -126,7 +126,7 @@ def fit_gaussians(grid: LatentGrid, n_gaussians: int, covariance: Covariance, se
         return kept.setdefault(key, fitted)
 
 
-class _Pyramid(NamedTuple):
+class Pyramid(NamedTuple):
     """The cells of a grid and joined ones, in coordinates of variance 1: (x - offset) / scale."""
 
     offset: np.ndarray
@@ -134,7 +134,7 @@ class _Pyramid(NamedTuple):
     levels: tuple[Cells, ...]
 
     @classmethod
-    def of(cls, grid: LatentGrid) -> _Pyramid:
+    def of(cls, grid: LatentGrid) -> Pyramid:
         # centred and scaled by one number: rounding stays small, and no type of covariance notices
         offset = np.average(grid.centre, axis=0, weights=grid.weight)
         square = np.square(grid.centre - offset).sum(axis=1) + np.trace(grid.scatter, axis1=1, axis2=2)
@@ -155,10 +155,16 @@ class _Pyramid(NamedTuple):
         return next((level for level in enough if level.weight.size <= at_most), enough[-1])
 
 
-def _fit(grid: LatentGrid, n_gaussians: int, covariance: Covariance, seed: int) -> Gaussians:
+def pyramid_of(grid: LatentGrid) -> Pyramid:
+    """The pyramid of a grid; remembered as long as the grid lives."""
     pyramid = _pyramids.get(grid)
     if pyramid is None:
-        pyramid = _pyramids[grid] = _Pyramid.of(grid)
+        pyramid = _pyramids[grid] = Pyramid.of(grid)
+    return pyramid
+
+
+def _fit(grid: LatentGrid, n_gaussians: int, covariance: Covariance, seed: int) -> Gaussians:
+    pyramid = pyramid_of(grid)
     offset, scale, (cells, *_) = pyramid
     random = np.random.default_rng(seed)
     state = None

@@ -7,31 +7,25 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from models.cell_clusters import CellClusters
 from models.gaussians import Gaussians, fit_gaussians
 from models.latent_grid import LatentGrid
 from models.merged_gaussians import merge_tree
-from models.phase_map import PhaseMap
 from models.recipe import MixtureChoices
 
 
 @dataclass(frozen=True, eq=False)
-class MixtureFit:
+class MixtureFit(CellClusters):
     """Phases of a Gaussian mixture, in the order of their sizes, largest first.
 
     Attributes
     ----------
     gaussians : the mixture
     phase_of_gaussian : (n_gaussians,) int64
-    label_of_cell : (n_cells,) int16, the most probable phase of every cell of the grid
-    probability_of_cell : (n_cells,) float32, probability of that phase
-    n_phases : number of phases
     """
 
     gaussians: Gaussians
     phase_of_gaussian: np.ndarray
-    label_of_cell: np.ndarray
-    probability_of_cell: np.ndarray
-    n_phases: int
 
     @property
     def share(self) -> np.ndarray:
@@ -47,36 +41,6 @@ class MixtureFit:
     def bic(self) -> float:
         """Bayesian information criterion of the mixture, smaller is better."""
         return self.gaussians.bic
-
-    def cell_labels(self, threshold: float = 0.0) -> np.ndarray:
-        """Phase of every cell, (n_cells,) int16; -1 where it is less probable than the threshold."""
-        if threshold <= 0:
-            return self.label_of_cell
-        return np.where(self.probability_of_cell >= threshold, self.label_of_cell, np.int16(-1))
-
-    def labels(self, grid: LatentGrid, threshold: float = 0.0) -> np.ndarray:
-        """Phase of every pixel, (n_y, n_x) int16; -1 where unassigned."""
-        return grid.lookup(self.cell_labels(threshold), fill=-1)
-
-    def phase_map(self, grid: LatentGrid, threshold: float = 0.0) -> PhaseMap:
-        """Phase and probability of every pixel."""
-        mixture = self.gaussians
-        return PhaseMap(
-            label=self.labels(grid, threshold),
-            probability=grid.lookup(self.probability_of_cell, fill=0.0),
-            n_phases=self.n_phases,
-            made_by=f"{mixture.n_gaussians} Gaussians ({mixture.covariance_type}) in latent space",
-        )
-
-    def spectra(self, grid: LatentGrid, threshold: float = 0.0) -> np.ndarray:
-        """Sum spectrum of every phase, (n_phases, n_channels), counts; without unassigned cells."""
-        return grid.sum_by_label(self.cell_labels(threshold), self.n_phases)
-
-    def pixels(self, grid: LatentGrid, threshold: float = 0.0) -> np.ndarray:
-        """Number of pixels of every phase, (n_phases,) int64; without unassigned cells."""
-        labels = self.cell_labels(threshold).astype(np.intp) + 1
-        count = np.bincount(labels, weights=grid.weight, minlength=self.n_phases + 1)
-        return count[1:].astype(np.int64)
 
     def probabilities(self, points: np.ndarray) -> np.ndarray:
         """Probability of every phase at latent points, (n_points, n_phases) float64."""
@@ -107,13 +71,7 @@ def fit(grid: LatentGrid, choices: MixtureChoices) -> MixtureFit:
         There are fewer distinct cells than phases, or no number of phases is given.
     """
     k = choices.n_phases
-    if k < 1:
-        raise ValueError(f"A mixture has at least 1 phase; {k} were asked for.")
-    if k > grid.n_cells:
-        raise ValueError(
-            f"{k} phases were asked for, but the {grid.n_pixels} valid pixels take only {grid.n_cells} "
-            f"distinct places in latent space. Choose at most {grid.n_cells} phases."
-        )
+    check_number(grid, k)
     gaussians = mixture_of(grid, choices)
     if gaussians.n_gaussians == k:
         group = np.arange(k)
@@ -124,14 +82,37 @@ def fit(grid: LatentGrid, choices: MixtureChoices) -> MixtureFit:
         order = np.argsort(-np.bincount(group, gaussians.share), kind="stable")
         group = np.argsort(order)[group]
         probability = tree.probabilities(group, k)
-    label = probability.argmax(axis=0)
+    return of_gaussians(gaussians, group, probability, k)
+
+
+def of_gaussians(gaussians: Gaussians, group: np.ndarray, probability: np.ndarray, k: int) -> MixtureFit:
+    """Phases that are groups of Gaussians, from their probabilities (k, n_cells)."""
     return MixtureFit(
         gaussians=gaussians,
         phase_of_gaussian=group,
-        label_of_cell=label.astype(np.int16),
+        label_of_cell=probability.argmax(axis=0).astype(np.int16),
         probability_of_cell=probability.max(axis=0).astype(np.float32),
+        membership=probability.astype(np.float32, copy=False),
         n_phases=k,
+        made_by=f"{gaussians.n_gaussians} Gaussians ({gaussians.covariance_type}) in latent space",
     )
+
+
+def check_number(grid: LatentGrid, n_phases: int) -> None:
+    """Say so where a grid cannot have that many phases.
+
+    Raises
+    ------
+    ValueError
+        There are fewer distinct cells than phases, or no number of phases is given.
+    """
+    if n_phases < 1:
+        raise ValueError(f"A mixture has at least 1 phase; {n_phases} were asked for.")
+    if n_phases > grid.n_cells:
+        raise ValueError(
+            f"{n_phases} phases were asked for, but the {grid.n_pixels} valid pixels take only "
+            f"{grid.n_cells} distinct places in latent space. Choose at most {grid.n_cells} phases."
+        )
 
 
 def mixture_of(grid: LatentGrid, choices: MixtureChoices) -> Gaussians:

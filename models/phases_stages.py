@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from data.elemental_maps import ElementalMaps
 from data.spectrum_image import SpectrumImage
-from models import mixture, number_of_phases, refinement, training, unmixing
+from models import clustering, refinement, training, unmixing
 from models.latent_grid import LatentGrid
 from models.normalisation import is_simplex, normalise
 from models.phases_preparation import make_line_maps, prepare, require_distinct_pixels
@@ -119,17 +119,11 @@ def _latent_grid(prepared: Dataset, result: PhasesResult) -> Findings:
 
 
 def _mixture(prepared: Dataset, result: PhasesResult) -> Findings:
-    choices, why = result.recipe.mixture, None
-    if choices.n_phases == 0:
-        yield Progress(0.0, "Choosing the number of phases in latent space")
-        number = number_of_phases.choose(result.grid, choices)
-        choices = replace(choices, n_phases=number)
-        groups = "1 group" if number == 1 else f"{number} groups"
-        reason = {"separation": "with more, groups overlap", "bic": "the least BIC"}[choices.number_by]
-        why = f"Latent space: {groups} of pixels; {reason}."
-    yield Progress(0.6, f"Fitting {choices.n_phases} phases in latent space")
-    fitted = mixture.fit(result.grid, choices)
-    return {"mixture": fitted, "latent_phases": fitted.phase_map(result.grid), "why": why}
+    choices = result.recipe.mixture
+    number = "" if choices.n_phases == 0 else f" {choices.n_phases}"
+    yield Progress(0.0, f"Finding{number} clusters in latent space: {clustering.METHODS[choices.method]}")
+    fitted, why = clustering.cluster(result.grid, choices)
+    return {"mixture": fitted, "latent_phases": fitted.phase_map(result.grid), "why": why or None}
 
 
 def _refinement(prepared: Dataset, result: PhasesResult) -> Findings:

@@ -96,17 +96,17 @@ def expect(cells: Cells, state: State) -> tuple[np.ndarray, np.ndarray]:
     return probability, log_likelihood
 
 
-def _statistics(cells: Cells, state: State) -> tuple[np.ndarray, np.ndarray]:
+def summed_moments(cells: Cells, state: State) -> tuple[np.ndarray, np.ndarray]:
     """Summed moments of every phase, (..., k, n_moments), and the log likelihood of all points, (...)."""
     coefficients = _coefficients(state)
-    statistics, total = 0.0, 0.0
+    summed, total = 0.0, 0.0
     for block in _blocks(cells):
         moments, weight = cells.moments[:, block], cells.weight[block]
         probability, log_likelihood = _expect(coefficients, moments)
         probability *= weight
-        statistics = statistics + probability @ moments.T
+        summed = summed + probability @ moments.T
         total = total + log_likelihood @ weight
-    return statistics, total
+    return summed, total
 
 
 def _blocks(cells: Cells) -> Iterator[slice]:
@@ -171,11 +171,11 @@ def climb(
     """
     before, n_points = -np.inf, cells.weight.sum()
     for step in range(1, max_steps + 1):
-        statistics, log_likelihood = _statistics(cells, state)
+        summed, log_likelihood = summed_moments(cells, state)
         reached = log_likelihood / n_points
         settled = bool(np.all(reached - before < tolerance))
         if settled or step == max_steps:
             break
         before = reached
-        state = maximise(statistics, covariance_type, floor)
+        state = maximise(summed, covariance_type, floor)
     return state, reached, step, settled
