@@ -118,10 +118,10 @@ def test_the_number_of_phases_is_that_of_groups_that_stand_apart(grid):
 
 def test_two_main_minerals_are_told_apart_although_mixed_pixels_join_them():
     random = np.random.default_rng(2)
-    share = np.concatenate([np.zeros(12_000), np.ones(5600), random.uniform(0, 1, 2400)])
+    share = np.concatenate([np.zeros(4000), np.ones(3000), random.beta(0.7, 0.7, 13_000)])
     rare = random.choice(20_000, 200, replace=False)
-    points = np.c_[6 * share, np.zeros(20_000)] + random.normal(0, 0.25, (20_000, 2))
-    points[rare] = [12, 12] + random.normal(0, 0.2, (200, 2))
+    points = np.c_[6 * share, np.zeros(20_000)] + random.normal(0, 2, (20_000, 2))
+    points[rare] = random.normal(12, 0.2, (200, 2))
     minerals = np.array([[70.0, 10, 20], [10, 80, 20]])
     lines = (1 - share)[:, None] * minerals[0] + share[:, None] * minerals[1]
     lines[rare] = [0, 0, 90]
@@ -133,8 +133,7 @@ def test_two_main_minerals_are_told_apart_although_mixed_pixels_join_them():
     pure = np.isin(share, [0, 1]) & ~np.isin(np.arange(20_000), rare)
     main = [np.bincount(label[pure & (share == mineral)]).argmax() for mineral in (0, 1)]
     assert main[0] != main[1]
-    assert np.mean(label[pure & (share == 0)] == main[0]) > 0.95
-    assert number >= 3
+    assert number == 3
 
 
 def test_bic_asks_for_more_phases_than_there_are(grid):
