@@ -76,7 +76,7 @@ class KFactors:
         if self.detector.beam_kev < _LEAST_FOIL_KEV:
             return (
                 "Taken as a thin foil, without correction for atomic number, absorption or fluorescence "
-                "(ZAF). A bulk sample in an SEM is none: soft lines (O, Na, Mg) come out too low. Results are "
+                "(ZAF). A bulk sample in an SEM is none: soft lines (O, Na, Mg) come out low. Results are "
                 "indicative."
             )
         return "Taken as a thin foil: no absorption and no fluorescence in the sample."

@@ -20,6 +20,8 @@ def check_quantification(choices: QuantificationChoices) -> None:
     k_factors.parsed(choices.k_factors)
     line(choices.reference)
     own_oxides(choices.oxides)
+    for element in choices.leave_out:
+        atoms(element)
     for text in choices.minerals:
         own_mineral(text)
 
