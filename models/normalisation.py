@@ -7,6 +7,7 @@ The default chain, neighbour mean, z-score per line, softmax per pixel, is that 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from scipy import ndimage
@@ -48,26 +49,51 @@ def neighbour_mean(values: np.ndarray, size: int = 3, valid: np.ndarray | None =
     return result if valid is None else _masked(result, valid)
 
 
-def zscore(values: np.ndarray, valid: np.ndarray | None = None) -> np.ndarray:
-    """Every line with mean 0 and variance 1 over the valid pixels; a line without contrast becomes 0.
+class Scaling(NamedTuple):
+    """Mean and standard deviation of every line, (n_lines,) float64; deviation 0 for one without contrast."""
+
+    mean: np.ndarray
+    deviation: np.ndarray
+
+
+def scaling_of(values: np.ndarray, valid: np.ndarray | None = None) -> Scaling:
+    """The scaling that gives every line mean 0 and variance 1 over the valid pixels.
 
     Parameters
     ----------
     values : (n_y, n_x, n_lines) array
     valid : (n_y, n_x) bool, or None where every pixel counts
-
-    Returns
-    -------
-    (n_y, n_x, n_lines) float32; 0 where not valid
     """
-    result = np.empty(values.shape, np.float32)
+    means, deviations = [], []
     for line in range(values.shape[2]):
         image = values[:, :, line].astype(np.float64)
         measured = image if valid is None else image[valid]
         mean, deviation = measured.mean(), measured.std()
         # rounding leaves a constant line a deviation of some ulp: that is no contrast
         without_contrast = deviation <= 1e-6 * max(abs(mean), np.abs(measured).max(), 1e-30)
-        result[:, :, line] = 0 if without_contrast else (image - mean) / deviation
+        means.append(mean)
+        deviations.append(0.0 if without_contrast else deviation)
+    return Scaling(np.array(means), np.array(deviations))
+
+
+def zscore(values: np.ndarray, valid: np.ndarray | None = None, scaling: Scaling | None = None) -> np.ndarray:
+    """Every line with mean 0 and variance 1 over the valid pixels; a line without contrast becomes 0.
+
+    Parameters
+    ----------
+    values : (n_y, n_x, n_lines) array
+    valid : (n_y, n_x) bool, or None where every pixel counts
+    scaling : that of another map, to be applied to this one; by default that of these pixels
+
+    Returns
+    -------
+    (n_y, n_x, n_lines) float32; 0 where not valid
+    """
+    scaling = scaling_of(values, valid) if scaling is None else scaling
+    result = np.empty(values.shape, np.float32)
+    for line, (mean, deviation) in enumerate(zip(*scaling, strict=True)):
+        image = values[:, :, line].astype(np.float64)
+        result[:, :, line] = 0 if deviation == 0 else (image - mean) / deviation
     return result if valid is None else _masked(result, valid)
 
 
@@ -90,9 +116,14 @@ def softmax(values: np.ndarray, valid: np.ndarray | None = None) -> np.ndarray:
 
 
 def steps(
-    intensity: np.ndarray, chain: Sequence[NormalisationStep], valid: np.ndarray | None = None
+    intensity: np.ndarray,
+    chain: Sequence[NormalisationStep],
+    valid: np.ndarray | None = None,
+    scalings: Sequence[Scaling] | None = None,
 ) -> Iterator[tuple[NormalisationStep, np.ndarray]]:
     """The chain step by step, for histograms in between: yields the name and the values after each.
+
+    ``scalings`` are those of another map, one for each z-score of the chain; see :func:`scalings_of`.
 
     Raises
     ------
@@ -101,18 +132,34 @@ def steps(
     """
     _check(intensity, chain, valid)
     values = np.asarray(intensity, np.float32)
+    given = iter(scalings or ())
     for step in chain:
         if step == "neighbour_mean":
             values = neighbour_mean(values, valid=valid)
         elif step == "zscore":
-            values = zscore(values, valid)
+            values = zscore(values, valid, next(given, None))
         else:
             values = softmax(values, valid)
         yield step, values
 
 
-def normalise(
+def scalings_of(
     intensity: np.ndarray, chain: Sequence[NormalisationStep], valid: np.ndarray | None = None
+) -> tuple[Scaling, ...]:
+    """The scaling of every z-score of a chain, in their order: what another map needs to be treated alike."""
+    found, values = [], np.asarray(intensity, np.float32)
+    for step, after_step in steps(intensity, chain, valid):
+        if step == "zscore":
+            found.append(scaling_of(values, valid))
+        values = after_step
+    return tuple(found)
+
+
+def normalise(
+    intensity: np.ndarray,
+    chain: Sequence[NormalisationStep],
+    valid: np.ndarray | None = None,
+    scalings: Sequence[Scaling] | None = None,
 ) -> np.ndarray:
     """The element maps after all steps of the chain.
 
@@ -121,6 +168,7 @@ def normalise(
     intensity : (n_y, n_x, n_lines) array
     chain : steps in their order, possibly none
     valid : (n_y, n_x) bool, or None where every pixel counts
+    scalings : as for :func:`steps`
 
     Returns
     -------
@@ -135,7 +183,7 @@ def normalise(
     values = np.array(intensity, np.float32)
     if valid is not None:
         _masked(values, valid)
-    for _, after_step in steps(values, chain, valid):
+    for _, after_step in steps(values, chain, valid, scalings):
         values = after_step
     return values
 

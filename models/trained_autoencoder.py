@@ -60,6 +60,7 @@ class TrainedAutoencoder:
     offset : (n_inputs,) float32, subtracted from the input and added to the output
     scale : the input is divided by it, the output multiplied
     reports : every complete epoch
+    kl_weight : of a variational autoencoder; None for a plain one
     """
 
     state: dict[str, np.ndarray]
@@ -69,6 +70,7 @@ class TrainedAutoencoder:
     offset: np.ndarray
     scale: float
     reports: tuple[EpochReport, ...]
+    kl_weight: float | None = None
 
     @property
     def best(self) -> EpochReport:
@@ -77,7 +79,7 @@ class TrainedAutoencoder:
 
     def network(self, device: Device | torch.device = "cpu") -> Autoencoder:
         """The network with its weights, for inputs that are centred and scaled."""
-        network = without_weights(self.n_inputs, self.choices, self.simplex)
+        network = without_weights(self.n_inputs, self.choices, self.simplex, self.kl_weight)
         network.load_state_dict({name: torch.from_numpy(values) for name, values in self.state.items()})
         return network.to(device_of(device)).eval()
 
@@ -149,7 +151,8 @@ def encode_blocks(
             squared = (network.decode(latent) - block).square().mean(dim=1) * trained.scale**2
         coordinates[pixel], error[pixel] = latent.cpu().numpy(), squared.cpu().numpy()
         yield min(1.0, (start + BLOCK) / used.size)
-    made_by = f"autoencoder, seed {trained.choices.seed}"
+    kind = "autoencoder" if trained.kl_weight is None else "variational autoencoder"
+    made_by = f"{kind}, seed {trained.choices.seed}"
     return LatentSpace(coordinates, error, map_shape, made_by, valid)
 
 

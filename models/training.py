@@ -40,6 +40,7 @@ def train(
     *,
     simplex: bool,
     valid: np.ndarray | None = None,
+    kl_weight: float | None = None,
     device: Device = "auto",
 ) -> Generator[EpochReport, None, TrainedAutoencoder]:
     """Train the autoencoder on the pixels of a map.
@@ -50,6 +51,7 @@ def train(
     choices : network, optimiser, seed; the result depends on these and the values alone
     simplex : whether the inputs of every pixel are non-negative and sum to 1
     valid : (n_pixels,) bool, or None where every pixel counts
+    kl_weight : makes it a variational autoencoder, see there; its losses too are mean squared errors
     device : auto takes CUDA where there is one
 
     Yields
@@ -79,7 +81,7 @@ def train(
     validation = data[order[: n_validation or _MOST_VALIDATION_PIXELS].to(place)]
     batches = _batches(data, order[n_validation:], choices.batch_size, generator)
 
-    network = initialised(values.shape[1], choices, simplex).to(place)
+    network = initialised(values.shape[1], choices, simplex, kl_weight).to(place)
     optimiser = torch.optim.AdamW(
         network.parameters(), lr=choices.learning_rate, weight_decay=choices.weight_decay, fused=True
     )
@@ -96,11 +98,11 @@ def train(
             for group in optimiser.param_groups:
                 group["lr"] = rate
             batch = next(batches)
-            loss = torch.nn.functional.mse_loss(network(batch), batch)
+            loss, error = network.loss(batch, generator)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
-            total += loss.detach()
+            total += error.detach()
             if time.monotonic() - reported > _SECONDS_WITHOUT_REPORT and step + 1 < n_steps:
                 running = float(total) / (step + 1) * scale**2
                 yield EpochReport(
@@ -121,7 +123,9 @@ def train(
         schedule.look_at(epoch, validation_loss)
         reports.append(EpochReport(epoch, schedule.n_epochs, train_loss, validation_loss, rate))
         yield reports[-1]
-    return TrainedAutoencoder(best_state, choices, values.shape[1], simplex, offset, scale, tuple(reports))
+    return TrainedAutoencoder(
+        best_state, choices, values.shape[1], simplex, offset, scale, tuple(reports), kl_weight
+    )
 
 
 class _Schedule:
