@@ -133,6 +133,19 @@ def sample_mean(
     return _area_mean(image, y.edges(), x.edges()), extent
 
 
+def sample_edges(
+    shape: tuple[int, int], viewport: Viewport, map_shape: tuple[int, int] | None = None
+) -> tuple[np.ndarray, np.ndarray, Extent]:
+    """Where the samples of :func:`sample_mean` lie: edges of its rows and columns in pixels of the image.
+
+    Returns
+    -------
+    (height + 1,) and (width + 1,) float64, ascending, and the extent of the samples in map coordinates
+    """
+    y, x, extent = _grid(shape, viewport, map_shape)
+    return y.edges(), x.edges(), extent
+
+
 def sample_phases(
     label: np.ndarray,
     viewport: Viewport,
