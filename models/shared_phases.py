@@ -37,6 +37,10 @@ class SharedPhases:
         """The part of an image of the sheet that shows one map, (n_y, n_x, ...), a view."""
         return sheet_image[self.maps.sheet.places[number].part]
 
+    def dataset_id(self, number: int) -> str:
+        """Of one map with the shared phases: another than that of its file, whose phases are its own."""
+        return f"{self.maps.facts[number].dataset_id}/in-{self.result.dataset_id}"
+
     def part(self, number: int) -> PhasesResult:
         """One map with the shared phases, as a run on it alone would give it.
 
@@ -106,8 +110,7 @@ class SharedPhases:
             navigation=facts.navigation,
             beam_kev=facts.beam_kev,
             title=self.names[number],
-            # another map than the one in the file: its channels and its phases are those of all
-            dataset_id=f"{facts.dataset_id}/in-{whole.dataset_id}",
+            dataset_id=self.dataset_id(number),
             notes=(*facts.notes, note),
         )
         if isinstance(whole, SpectrumImage):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import panel_material_ui as pmui
@@ -38,7 +38,7 @@ class DatasetMenu:
         entries = self._catalogue.entries()
         options = {f"{entry.name}": entry.id for entry in entries}
         self._following = True
-        self.entries.param.update(options=options, value=self._state.entry_id)
+        self.entries.param.update(options=options, value=self._listed(options))
         self._following = False
         folder = self._catalogue.folder
         self.folder.object = (
@@ -52,7 +52,7 @@ class DatasetMenu:
         """Show what is open; a choice that could not be opened falls back to it."""
         self._following = True
         state = self._state
-        self.entries.value = state.entry_id
+        self.entries.value = self._listed(self.entries.options)
         several = len(state.titles) > 1
         self.signals.param.update(
             options={f"{i + 1}: {title}": i for i, title in enumerate(state.titles)} if several else {},
@@ -60,6 +60,10 @@ class DatasetMenu:
             visible=several,
         )
         self._following = False
+
+    def _listed(self, options: Mapping[str, str]) -> str | None:
+        """The open entry, or None: several maps together are no entry, and files may be gone."""
+        return self._state.entry_id if self._state.entry_id in options.values() else None
 
     def _entry_picked(self, event: Any) -> None:
         if not self._following and event.new and event.new != self._state.entry_id:

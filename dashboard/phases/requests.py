@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Hashable
+from collections.abc import Generator, Hashable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from dashboard.result_cache import ResultCache
 from data.elemental_maps import ElementalMaps
 from data.line_maps import maps_of
 from data.spectrum_image import SpectrumImage
+from models.live_phases import LivePhases
 from models.phases import StageReport, run
 from models.phases_preparation import make_line_maps, prepare
 from models.phases_result import PhasesResult
@@ -36,6 +37,20 @@ class Opened:
     dataset: Dataset
     titles: tuple[str, ...]
     view: OpenedMap
+
+
+@dataclass(frozen=True, eq=False)
+class FoundMap:
+    """A map whose phases are known already: one of several that share theirs, or all of them on a sheet.
+
+    ``names`` and ``colours`` are those that people gave to its phases, by lasting number.
+    """
+
+    view: OpenedMap
+    result: PhasesResult
+    shown: LivePhases
+    names: Mapping[int, str]
+    colours: Mapping[int, str]
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,9 +11,13 @@ import panel as pn
 import panel_material_ui as pmui
 
 from dashboard.job_monitor import JobMonitor
+from dashboard.library import Library
 from dashboard.live import LatestWins
 from dashboard.phases.job_line import JobLine
+from dashboard.phases.requests import FoundMap
 from dashboard.phases.state import PhasesState
+from dashboard.result_cache import ResultCache
+from data.catalogue import Catalogue
 
 log = logging.getLogger(__name__)
 
@@ -28,12 +32,20 @@ class Tools:
     monitor : this visit's eye on the job queue
     schedule : calls a function soon on the thread of the page
     tell : shows a message to the person: (text, "error" | "warning" | "info")
+    catalogue, library, kept : what can be opened, the datasets of the process, results on disk
+    show_found : shows a map whose phases are known already
+    open_tab : opens a tab by its title, "Explore" for the linked views
     """
 
     state: PhasesState
     monitor: JobMonitor
     schedule: Callable[[Callable[[], None]], None]
     tell: Callable[[str, str], None]
+    catalogue: Catalogue | None = None
+    library: Library | None = None
+    kept: ResultCache | None = None
+    show_found: Callable[[FoundMap], None] = lambda _found: None
+    open_tab: Callable[[str], None] = lambda _title: None
 
     def live(
         self,

@@ -22,7 +22,7 @@ from dashboard.live import LatestWins
 from dashboard.phases.line_choices import of_another_sample, same_maps, same_pixels
 from dashboard.phases.opened import OpenedMap
 from dashboard.phases.progress import ProgressCard
-from dashboard.phases.requests import FindRequest, Opened, OpenRequest, PrepareRequest
+from dashboard.phases.requests import FindRequest, FoundMap, Opened, OpenRequest, PrepareRequest
 from dashboard.phases.state import PhasesState
 from dashboard.result_cache import ResultCache
 from dashboard.selection import Context, Origin, PhaseMembers, Selection, drawn, select
@@ -62,6 +62,7 @@ class PhasesVisit:
         self._monitor, self._tell = monitor, tell
         self.progress = ProgressCard(self.cancel)
         self._job: Job | None = None
+        self._adopting = False
         self._newest: LivePhases | None = None
         self._gate = PaintGate(self._draw_newest, anchor)
         self._phases = LatestWins(_answer, self._show_phases, self._live_failed, schedule)
@@ -114,6 +115,27 @@ class PhasesVisit:
 
         request = OpenRequest(self.library, entry_id, index, choices)
         self._start(request, f"Opening {entry_id}", opened, on_failed=failed)
+
+    def show_found(self, found: FoundMap) -> None:
+        """Show a map whose phases are known already, with the recipe that found them."""
+        if self._job is not None:
+            self._monitor.cancel(self._job)
+            self._end()
+        self._phases.drop()
+        self._selections.drop()
+        self._newest = None
+        state = self.state
+        self._adopting = True
+        try:
+            # no entry of the catalogue has these phases: the menu names none, and any can be chosen
+            state.param.update(entry_id="", dataset_index=0, titles=())
+            state.open(found.result.prepared, found.view)
+            state.param.update(
+                recipe=found.result.recipe, names=dict(found.names), colours=dict(found.colours)
+            )
+            state.param.update(result=found.result, shown=found.shown)
+        finally:
+            self._adopting = False
 
     def _prepare(self) -> None:
         state, before, choices = self.state, self.state.prepared, self.state.recipe.line_maps
@@ -233,7 +255,7 @@ class PhasesVisit:
 
     def _recipe_changed(self, event: Any) -> None:
         old, new = event.old, event.new
-        if self.state.prepared is None:
+        if self.state.prepared is None or self._adopting:
             return
         made_with = self.state.prepared.choices or old.line_maps
         if new.line_maps != old.line_maps and not same_maps(made_with, new.line_maps):

@@ -13,6 +13,7 @@ from dashboard.phases.controls import PhasesControls
 from dashboard.phases.dataset_menu import DatasetMenu
 from dashboard.phases.linked_views import LinkedViews
 from dashboard.phases.readout import readout
+from dashboard.phases.several_tab import SeveralMapsTab
 from dashboard.phases.state import PhasesState
 from dashboard.phases.tab import Tab, TabStrip, Tools
 from dashboard.phases.view import PhasesView
@@ -21,7 +22,7 @@ from dashboard.result_cache import ResultCache
 from data.catalogue import Catalogue
 
 #: the tabs after the linked views, in the order in which a session uses them
-TABS: tuple[type[Tab], ...] = ()
+TABS: tuple[type[Tab], ...] = (SeveralMapsTab,)
 
 
 class PhasesWorkspace:
@@ -42,7 +43,10 @@ class PhasesWorkspace:
         self.visit = PhasesVisit(state, library, kept, monitor, schedule, tell, self.views.phase.figure)
         self.controls = PhasesControls(state, self.visit.find)
         self.datasets = DatasetMenu(state, catalogue, self.visit.open)
-        tools = Tools(state, monitor, schedule, tell)
+        tools = Tools(
+            state, monitor, schedule, tell, catalogue, library, kept,
+            show_found=self.visit.show_found, open_tab=lambda title: self.tabs.open(title),
+        )  # fmt: skip
         self.view = PhasesView(state, self.views, tools)
         self.tabs = TabStrip("Explore", self.view.main, [tab(tools) for tab in TABS])
         self._wire()
