@@ -8,7 +8,6 @@ import os
 import threading
 from dataclasses import dataclass
 from functools import lru_cache
-from html import escape
 from urllib.parse import parse_qsl, urlencode
 
 import panel as pn
@@ -99,8 +98,8 @@ def tell(text: str, kind: str) -> None:
     log.log(logging.ERROR if kind == "error" else logging.INFO, "told the visitor: %s", text)
     notifications = pn.state.notifications
     if notifications is not None:
-        # a message may quote a file or a recipe: it is shown as text, never as HTML
-        getattr(notifications, kind)(escape(text), duration=0 if kind == "error" else 6000)
+        # a message may quote a file or a recipe: the notifications of this page show it as text, not as HTML
+        getattr(notifications, kind)(text, duration=0 if kind == "error" else 6000)
 
 
 def _link() -> dict[str, str]:
