@@ -91,9 +91,10 @@ class MeasuredCounts:
         return float(np.sum(counts**2 / variance))
 
     def _variance(self, model: np.ndarray, present: np.ndarray) -> np.ndarray:
-        # the strongest line of the mineral, as far as it is both expected and there: no mineral earns
-        # tolerance by expecting more than there is, nor by a strong line that it does not explain
-        strongest = np.where(present, np.minimum(self._positive, model), 0.0).max(axis=-1, keepdims=True)
+        # the strongest measured line of the mineral, alike for all that share it: no mineral earns tolerance
+        # by expecting more than there is. What coatings bring counts as far as the mineral explains it.
+        explained = np.where(self._brought, np.minimum(self._positive, model), self._positive)
+        strongest = np.where(present, explained, 0.0).max(axis=-1, keepdims=True)
         middle = 0.5 * (self._positive + model)
         floor = _LENT * np.maximum(strongest, 1.0)
         return self._sigma**2 + (self._relative * middle) ** 2 + floor**2
