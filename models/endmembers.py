@@ -25,7 +25,9 @@ class Endmembers:
         rows sum to 1, or are 0 for a cluster without counts
     misfit : (n_clusters,) float64, what the weighted end-members leave of a cluster spectrum: the norm of
         the difference relative to that of the spectrum; NaN for a cluster without counts
-    total_misfit : the same of all cluster spectra together, each scaled to the same area
+    chance_misfit : (n_clusters,) float64, what counting noise alone would leave; NaN for intensities, whose
+        noise is not known
+    total_misfit : the misfit of all cluster spectra together, each scaled to the same area
     included : clusters whose spectra the end-members were found from
     factor_error : relative error of the factorisation as scikit-learn counts it, in the scale and weighting
         that were asked for; NaN where nothing was factorised
@@ -35,6 +37,7 @@ class Endmembers:
     endmembers: np.ndarray
     weights: np.ndarray
     misfit: np.ndarray
+    chance_misfit: np.ndarray
     total_misfit: float
     included: tuple[int, ...]
     factor_error: float
@@ -90,7 +93,9 @@ def share_out(
     channels : those that take part
     spectra, measured, map_shape : as in ``unmixing.unmix``
     """
-    found = explained(endmembers, spectra, why, included, channels, factor_error)
+    found = explained(
+        endmembers, spectra, why, included, channels, factor_error, counted=sparse.issparse(measured)
+    )
     yield UnmixingReport(0.0, found)
     pure = found.endmembers[:, channels]
     bin_of_channel = poisson_shares.equal_bins(np.maximum(spectra[:, channels], 0).sum(axis=0))
@@ -125,6 +130,7 @@ def explained(
     included: tuple[int, ...] | None = None,
     channels: slice = slice(None),
     factor_error: float = np.nan,
+    counted: bool = True,
 ) -> Endmembers:
     """How end-members make up cluster spectra: the most likely shares, and what they leave.
 
@@ -133,6 +139,7 @@ def explained(
     endmembers : (n_endmembers, n_channels), not negative, none of them empty
     spectra : (n_clusters, n_channels) summed counts or intensities
     why, included, channels, factor_error : as :func:`share_out`
+    counted : whether the spectra are counts, whose noise is known
     """
     endmembers = nmf.scaled(endmembers, np.ones(len(endmembers)), "area")
     counts = np.maximum(np.asarray(spectra, np.float64), 0)[:, channels]
@@ -140,13 +147,15 @@ def explained(
     area = nmf.scaled(counts, np.ones(len(counts)), "area")
     left = area - weights @ endmembers[:, channels]
     size = np.linalg.norm(area, axis=1)
-    counted = size > 0
-    misfit = np.full(len(area), np.nan)
-    misfit[counted] = np.linalg.norm(left[counted], axis=1) / size[counted]
-    total = np.linalg.norm(left[counted]) / max(np.linalg.norm(area[counted]), 1e-300)
-    included = tuple(int(one) for one in np.flatnonzero(counted)) if included is None else included
+    there = size > 0
+    misfit, by_chance = np.full(len(area), np.nan), np.full(len(area), np.nan)
+    misfit[there] = np.linalg.norm(left[there], axis=1) / size[there]
+    if counted:
+        by_chance[there] = np.sqrt(counts[there].sum(axis=1)) / np.linalg.norm(counts[there], axis=1)
+    total = np.linalg.norm(left[there]) / max(np.linalg.norm(area[there]), 1e-300)
+    included = tuple(int(one) for one in np.flatnonzero(there)) if included is None else included
     return Endmembers(
-        endmembers, weights.astype(np.float64), misfit, float(total), included, factor_error, why
+        endmembers, weights.astype(np.float64), misfit, by_chance, float(total), included, factor_error, why
     )
 
 

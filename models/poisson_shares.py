@@ -31,13 +31,13 @@ def shares(counts: sparse.csr_matrix, spectra: np.ndarray, n_steps: int = 100) -
     -------
     (n_rows, n_spectra) float32; rows sum to 1, or are 0 where nothing was counted
     """
-    by_channel = np.ascontiguousarray(_positive(spectra).T, dtype=np.float32)
+    by_channel = np.ascontiguousarray(positive(spectra).T, dtype=np.float32)
     return _shares(counts.indptr, counts.indices, counts.data, by_channel, n_steps)
 
 
 def log_likelihood(counts: sparse.csr_matrix, spectra: np.ndarray, share: np.ndarray) -> np.ndarray:
     """ln p of the counts of every row given their sum and the shares of the spectra, (n_rows,) float64."""
-    by_channel = np.ascontiguousarray(_positive(spectra).T, dtype=np.float32)
+    by_channel = np.ascontiguousarray(positive(spectra).T, dtype=np.float32)
     return _log_likelihood(counts.indptr, counts.indices, counts.data, by_channel, share)
 
 
@@ -61,17 +61,18 @@ def surprise(
     (n_rows,) float32; 0 where nothing was counted
     """
     binned = np.zeros((_RESIDUAL_BINS, len(spectra)), np.float32)
-    np.add.at(binned, bin_of_channel, _positive(spectra).T.astype(np.float32))
+    np.add.at(binned, bin_of_channel, positive(spectra).T.astype(np.float32))
     return _surprise(
-        counts.indptr, counts.indices, counts.data, binned, bin_of_channel, share, *_deviance_table()
+        counts.indptr, counts.indices, counts.data, binned, bin_of_channel, share, *deviance_table()
     )
 
 
-def _positive(spectra: np.ndarray) -> np.ndarray:
+def positive(spectra: np.ndarray) -> np.ndarray:
+    """Spectra with a trace of a uniform one: no channel is impossible in any."""
     return (1 - _FLOOR) * spectra + _FLOOR / spectra.shape[1]
 
 
-def _deviance_table() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def deviance_table() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Mean and variance of the deviance of one Poisson count, against ln of its mean."""
     log_mean = np.linspace(np.log(1e-6), np.log(_LARGEST_MEAN), 200)
     mean, variance = np.empty(log_mean.size), np.empty(log_mean.size)

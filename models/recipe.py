@@ -168,7 +168,7 @@ class StabilityChoices:
 
     enabled: bool = False
     n_runs: int = 10
-    most_pixels: int = 16_384
+    most_pixels: int = 12_288
     seed: int = 4
 
 
@@ -210,8 +210,9 @@ class PhasesRecipe:
     edits: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for command in self.edits:
-            phase_edits.parse(command)
+        for edit in phase_edits.parse_all(self.edits):
+            if isinstance(edit, phase_edits.Lock):  # what it is locked by has to be choices of a recipe
+                with_settings(PhasesRecipe(), dict(edit.choices))
         if len(set(self.numbering)) < len(self.numbering) or min(self.numbering, default=1) < 1:
             raise ValueError(
                 f"numbering is {list(self.numbering)}; it must be different numbers from 1, one per phase."
