@@ -1,25 +1,24 @@
 """Phases at another number, covariance or threshold, from what a run has prepared: fast enough to be live.
 
 Nothing here trains or reads counts pixel by pixel: a run leaves a latent grid and a tree of refined phases,
-and an answer is a small fit, a lookup and a small sum.
+and an answer is a small fit, a lookup and a small sum. The edits of the recipe are made on top of it; what
+they split or leave out is summed again from the counts.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from models import mixture, number_of_phases
-from models.phase_identity import kept_identity, match_labels
+from models import edited_phases, locked_phases, phase_edits
+from models.edited_phases import Ground
+from models.found_phases import is_refined, sums
+from models.phase_edits import Lock
 from models.phase_map import PhaseMap
 from models.phases_result import PhasesResult
 from models.recipe import PhasesRecipe
-
-#: a line is one of a phase's main lines when the phase has at least so many times the mean of the map
-_ENRICHED = 1.15
-_LEAST_EXCESS = 0.15  # standard deviations of one pixel
-_MOST_MAIN_LINES, _STRONGEST = 4, 2
+from models.telling_lines import telling_lines
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,15 +27,21 @@ class LivePhases:
 
     Attributes
     ----------
-    phase_map : label and probability of every pixel, threshold applied
+    phase_map : label and probability of every pixel, edits and threshold applied
     ids : for every phase a number that it keeps while the recipe moves; colours and names belong to it
     spectra : (n_phases, n_channels) summed counts, or (n_phases, n_lines) summed intensities of element maps
     pixels : (n_phases,) int64, pixels of every phase
-    n_valid : pixels that take part, unassigned ones included
+    n_valid : pixels that take part, unassigned ones included; those of excluded phases do not
     main_lines : per phase, the lines that it has more of than the map, most telling first
     most_phases : the largest number that can be asked for
     refined : True where the phases come from the counts, False for clusters of the latent space
     why : how the number of phases was chosen, one sentence; empty where a person set it
+    n_before_edits : number of phases that the handle for it means: found and locked, nothing merged or split
+    ground : the phases before merges and splits, by which the next answer is matched; None where unknown
+    n_asked : the number of phases that the model was asked for, or found
+    excluded : (phase, pixels) of the phases that a person left out
+    locked : the phases that keep their pixels
+    notes : sentences on edits that wait for a phase that is not there
     """
 
     phase_map: PhaseMap
@@ -48,11 +53,22 @@ class LivePhases:
     most_phases: int
     refined: bool
     why: str
+    n_before_edits: int = 0
+    ground: Ground | None = None
+    n_asked: int = 0
+    excluded: tuple[tuple[int, int], ...] = ()
+    locked: frozenset[int] = frozenset()
+    notes: tuple[str, ...] = ()
 
     @property
     def n_phases(self) -> int:
         """Number of phases, also those that no pixel bears."""
         return self.phase_map.n_phases
+
+    @property
+    def numbering(self) -> tuple[int, ...]:
+        """``PhasesRecipe.numbering`` that gives these phases these numbers whatever was shown before."""
+        return () if self.ground is None else tuple(number + 1 for number in self.ground.numbering)
 
 
 def live_phases(result: PhasesResult, recipe: PhasesRecipe, before: LivePhases | None = None) -> LivePhases:
@@ -61,66 +77,58 @@ def live_phases(result: PhasesResult, recipe: PhasesRecipe, before: LivePhases |
     Parameters
     ----------
     result : of a run on the same map; its latent grid and, for refined phases, its refinement are used
-    recipe : number of phases, covariance, threshold, refined or not; the rest is as in the run
-    before : what was shown before; phases that share most of their pixels keep their number
+    recipe : number of phases, covariance, threshold, refined or not, edits; the rest is as in the run
+    before : what was shown before; phases that share most of their pixels keep their number. None: they are
+        numbered as the recipe says, or by size
 
     Raises
     ------
     ValueError
         Refined phases are asked for but the run made none, or the number cannot be had.
     """
-    refined = recipe.refinement.enabled and result.has_spectra
-    if refined and result.refinement is None:
-        raise ValueError(
-            "This run found latent clusters alone. Press Find phases to refine them on the counts."
-        )
-    answer = _refined(result, recipe) if refined else _latent(result, recipe)
-    phase_map, spectra, most, why = answer
+    edits = phase_edits.of_the_map(phase_edits.parse_all(recipe.edits))
+    locks = locked_phases.locked(result, recipe, [edit for edit in edits if isinstance(edit, Lock)])
+    found = locked_phases.beside(locks, result, recipe)
+    earlier = None
+    if before is not None:
+        # of a part of a map that was edited, only what is on show belongs to the part
+        whole = before.ground is not None and before.ground.label.shape == before.phase_map.shape
+        shown_label, shown_ids = before.phase_map.label, before.ids
+        earlier = (before.ground.label, before.ground.ids) if whole else (shown_label, shown_ids)
+    ground = edited_phases.lay_ground(
+        found.phase_map,
+        locks,
+        edited_phases.reserved_numbers(edits),
+        [number - 1 for number in recipe.numbering],
+        earlier,
+    )
     threshold = recipe.probability_threshold
-    if threshold > 0:
-        phase_map = phase_map.with_threshold(threshold)
-    label = phase_map.label
-    if before is None or before.phase_map.shape != phase_map.shape:
-        # numbered by size: who opens the same link sees the same numbers and colours
-        order = np.argsort(-phase_map.pixels(), kind="stable")
-        ids = tuple(int(place) for place in np.argsort(order, kind="stable"))
+    if edits:
+        edited = edited_phases.apply(ground, found, edits, result)
+        phase_map, ids = edited.phase_map.with_threshold(threshold), edited.ids
+        spectra = sums(result, phase_map)
+        excluded, notes = edited.excluded, edited.notes
     else:
-        continues = match_labels(before.phase_map.label, label, None, before.n_phases, phase_map.n_phases)
-        ids = kept_identity(continues, before.ids)
+        phase_map, ids = found.phase_map.with_threshold(threshold), ground.ids
+        spectra, excluded, notes = found.spectra_above(threshold), (), ()
     pixels = phase_map.pixels()
     return LivePhases(
         phase_map=phase_map,
         ids=ids,
         spectra=spectra,
         pixels=pixels,
-        n_valid=result.n_measured,
+        n_valid=result.n_measured - sum(left for _, left in excluded),
         main_lines=main_lines(spectra, pixels, result),
-        most_phases=most,
-        refined=refined,
-        why=why,
+        most_phases=found.most,
+        refined=is_refined(result, recipe),
+        why=found.why,
+        n_before_edits=ground.n_phases,
+        ground=ground,
+        n_asked=found.phase_map.n_phases,
+        excluded=excluded,
+        locked=frozenset(lock.phase for lock in locks),
+        notes=notes,
     )
-
-
-def _refined(result: PhasesResult, recipe: PhasesRecipe) -> tuple[PhaseMap, np.ndarray, int, str]:
-    found = result.refinement
-    asked = min(recipe.refinement.n_phases, found.most_phases)
-    number = asked or found.n_phases
-    phase_map = found.phases(number)
-    if recipe.probability_threshold > 0:
-        sure = phase_map.with_threshold(recipe.probability_threshold)
-        spectra = result.prepared.sum_by_label(sure.label, number)
-    else:
-        spectra = found.spectra(number)
-    return phase_map, spectra, found.most_phases, "" if asked else found.why
-
-
-def _latent(result: PhasesResult, recipe: PhasesRecipe) -> tuple[PhaseMap, np.ndarray, int, str]:
-    grid, choices = result.grid, recipe.mixture
-    most = min(number_of_phases.MAX_PHASES, grid.n_cells)
-    number = min(choices.n_phases, most) or number_of_phases.choose(grid, choices)
-    fitted = mixture.fit(grid, replace(choices, n_phases=number))
-    why = "" if choices.n_phases else f"{number} groups of pixels stand apart in the latent space."
-    return fitted.phase_map(grid), fitted.spectra(grid, recipe.probability_threshold), most, why
 
 
 def line_intensities(spectra: np.ndarray, result: PhasesResult) -> np.ndarray:
@@ -130,26 +138,7 @@ def line_intensities(spectra: np.ndarray, result: PhasesResult) -> np.ndarray:
 
 
 def main_lines(spectra: np.ndarray, pixels: np.ndarray, result: PhasesResult) -> tuple[tuple[str, ...], ...]:
-    """The lines that tell each phase from the map as a whole.
-
-    Lines are ranked by their excess over the mean of the map in units of its counting error, so that a
-    strong line that is somewhat enriched and a weak one that is much enriched are weighed fairly.
-    """
+    """The lines that tell each phase from the map as a whole, see :func:`telling_lines`."""
     intensity = line_intensities(spectra, result) / np.maximum(pixels, 1)[:, None]
-    total = spectra.sum(axis=0, keepdims=True)
-    mean = np.maximum(line_intensities(total, result)[0] / max(int(pixels.sum()), 1), 1e-9)
-    # below one count per pixel the counting error of a pixel is that of one count
-    excess = (intensity - mean) / np.sqrt(np.maximum(mean, 1.0))
-    names = result.maps.lines
-    answer = []
-    for phase in range(len(pixels)):
-        order = np.argsort(-excess[phase], kind="stable")
-        telling = [
-            names[i]
-            for i in order
-            if intensity[phase, i] > _ENRICHED * mean[i] and excess[phase, i] > _LEAST_EXCESS
-        ]
-        # a phase that is much like the map as a whole is described by its strongest lines
-        strongest = [names[i] for i in np.argsort(-intensity[phase], kind="stable")[:_STRONGEST]]
-        answer.append(tuple((telling or strongest)[:_MOST_MAIN_LINES]))
-    return tuple(answer)
+    total = line_intensities(spectra.sum(axis=0, keepdims=True), result)[0]
+    return telling_lines(intensity, total / max(int(pixels.sum()), 1), result.maps.lines)

@@ -53,11 +53,18 @@ def mean_spectrum(binned: BinnedCounts) -> np.ndarray:
     return total / total.sum()
 
 
-def start(binned: BinnedCounts, n_clusters: int, seed: int) -> np.ndarray:
+def start(binned: BinnedCounts, n_clusters: int, seed: int, inside: np.ndarray | None = None) -> np.ndarray:
     """Spectra of clusters to start from: k-means of smoothed pixels in the subspace of real variation.
 
     The second moments of Poisson counts are those of the rates plus the mean on the diagonal. Taking that
     away leaves the variation of the sample without that of the counting.
+
+    Parameters
+    ----------
+    binned : counts in bins
+    n_clusters : number of spectra; never more than pixels inside
+    seed : of k-means
+    inside : (n_pixels,) bool, the pixels that take part; the others hold no counts. None: all
 
     Returns
     -------
@@ -76,7 +83,8 @@ def start(binned: BinnedCounts, n_clusters: int, seed: int) -> np.ndarray:
         scores[:, :, feature] = ndimage.gaussian_filter(scores[:, :, feature], sigma)
     total = ndimage.gaussian_filter(binned.total.reshape(n_y, n_x), sigma)
     features = (scores / np.maximum(total, 1e-3)[:, :, None]).reshape(n_y * n_x, -1)
-    sample = np.random.default_rng(seed).permutation(len(features))[:_MOST_START_PIXELS]
+    part = np.arange(len(features)) if inside is None else np.flatnonzero(inside)
+    sample = part[np.random.default_rng(seed).permutation(part.size)[:_MOST_START_PIXELS]]
     fitted = KMeans(n_clusters, n_init=1, max_iter=20, random_state=seed).fit(features[sample])
     label = fitted.predict(features)
     share = (label[:, None] == np.arange(n_clusters)).astype(np.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,6 +78,19 @@ class Refinement:
         return PhaseMap(
             label, probability, k, "likelihood of all counts, Poisson unmixing with smooth neighbours"
         )
+
+    def probability_of(self, labels: Sequence[int], k: int = 0) -> np.ndarray:
+        """Share of the counts of every pixel that the phases of these labels explain, (n_y, n_x) float32.
+
+        Above the number of phases found, a label stands for the phase that was split.
+        """
+        label_of_cell = self.tree.cut(k or self.chosen)
+        phases = np.unique(self.tree.phase_of_cell[np.isin(label_of_cell, list(labels))])
+        chosen = np.flatnonzero(np.isin(self.phase_of_endmember, phases))
+        total = np.zeros(self.cell.shape, np.float32)
+        for endmember in chosen:
+            total += self.abundances[:, :, endmember]
+        return np.where(self.cell >= 0, np.minimum(total, np.float32(1)), np.float32(0))
 
     def spectra(self, k: int = 0) -> np.ndarray:
         """Summed counts of every phase in the map of k phases, (k, n_channels) int64."""
