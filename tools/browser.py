@@ -18,6 +18,19 @@ MAC_APPLICATIONS = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
 )
+#: for a browser without a screen that leaves the network alone
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+#: in a page: the Bokeh model of a name, undefined until it is there
+MODEL_NAMED = """window.modelNamed = name => (window.Bokeh?.documents ?? [])
+    .flatMap(document => [...document._all_models.values()]).find(model => model.name === name)"""
 HOW_TO_GET_ONE = """\
 No Chromium was found for the browser tests. Any one of these helps:
   Debian, Ubuntu   sudo apt-get install chromium      (Ubuntu: sudo snap install chromium)

@@ -20,21 +20,10 @@ import panel as pn
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from tools.browser import FLAGS, MODEL_NAMED
+
 TIMEOUT_MS = 120_000
 expect.set_options(timeout=TIMEOUT_MS)
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-# a Bokeh model of the page by its name, undefined until it is there; so that a journey waits on what the page
-# holds: page.wait_for_function("modelNamed('phases')?.data.image[0][0] === 5")
-MODEL_NAMED = """window.modelNamed = name => (window.Bokeh?.documents ?? [])
-    .flatMap(document => [...document._all_models.values()]).find(model => model.name === name)"""
 # some of these keep their records from the root logger
 SERVER_LOGGERS = ("", "panel", "bokeh", "tornado", "asyncio", "dashboard")
 
