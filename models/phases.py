@@ -14,6 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
+from models.latent_model import LatentModel
 from models.phases_result import PhasesResult
 from models.phases_stages import STAGES, Dataset, Findings, Progress, Stage
 from models.recipe import PhasesRecipe
@@ -42,7 +43,10 @@ class StageReport:
 
 
 def run(
-    dataset: Dataset, recipe: PhasesRecipe, previous: PhasesResult | None = None
+    dataset: Dataset,
+    recipe: PhasesRecipe,
+    previous: PhasesResult | None = None,
+    model: LatentModel | None = None,
 ) -> Iterator[StageReport]:
     """Find the phases of a map.
 
@@ -51,6 +55,7 @@ def run(
     dataset : a spectrum image, or element maps (then the phases are those of the latent space)
     recipe : every choice
     previous : an earlier result; stages that would come out the same are taken from it
+    model : a latent space made before; used where the recipe names it
 
     Yields
     ------
@@ -65,7 +70,7 @@ def run(
     check_limits(recipe)
     stages = [stage for stage in STAGES if stage.is_wanted(dataset, recipe)]
     kept = _kept(previous, dataset, recipe, stages)
-    result = PhasesResult(recipe=recipe, dataset_id=dataset.dataset_id)
+    result = PhasesResult(recipe=recipe, dataset_id=dataset.dataset_id, model=model)
     total = sum(stage.weight for stage in stages if stage.name not in kept)
     done = 0.0
     for stage in stages:
@@ -73,7 +78,8 @@ def run(
             # from here on the map without the channels below the cut will do: the other one can go
             dataset = result.prepared
         if stage.name in kept:
-            result = replace(result, **{name: getattr(previous, name) for name in stage.finds})
+            taken = (*stage.finds, *stage.may_find)
+            result = replace(result, **{name: getattr(previous, name) for name in taken})
             result = _with_reason(result, stage, previous.why.get(stage.name))
             continue
 

@@ -16,12 +16,14 @@ from models.phase_map import PhaseMap
 from models.recipe import PhasesRecipe
 
 if TYPE_CHECKING:
+    from models.cell_clusters import CellClusters
     from models.endmembers import Unmixing
     from models.latent_grid import LatentGrid
+    from models.latent_model import LatentModel, Trained
     from models.latent_space import LatentSpace
-    from models.mixture import MixtureFit
+    from models.live_phases import LivePhases
     from models.refinement import Refinement
-    from models.trained_autoencoder import TrainedAutoencoder
+    from models.stability import Stability
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,16 +36,19 @@ class PhasesResult:
     dataset_id : of the dataset that they were applied to, before rebinning
     prepared : the map after rebinning and the low-energy cut
     maps : its line maps; ``maps.valid`` is False where a pixel takes part in nothing
-    trained : the autoencoder and its losses
+    model : a latent space made before, that the recipe asks to apply
+    trained : what places pixels in latent space: an autoencoder and its losses, components, an embedding
     latent : latent coordinates of every pixel
-    grid, mixture : the latent grid and the Gaussian mixture on it
-    latent_phases : phases of the mixture
+    grid, mixture : the latent grid and the clusters of its cells
+    latent_phases : the clusters as phases
     refinement : phases from the likelihood of all counts
     phases : the phases to show: refined where that was asked for, else those of the mixture; without a
         probability threshold
-    phase_spectra : (n_phases, n_channels) int64 summed counts of the assigned pixels of every phase; for
-        element maps (n_phases, n_lines) float64 summed intensities
+    edited : the phases with the edits of the recipe; None where it has none
+    phase_spectra : (n_phases, n_channels) int64 summed counts of the assigned pixels of every phase, edits
+        made; for element maps (n_phases, n_lines) float64 summed intensities
     unmixing : end-members, their weights and abundances
+    stability : whether the phases are found again from resampled data
     seconds : stage -> seconds; stages taken over from an earlier run are absent
     why : stage -> how it chose what the recipe left to it, one sentence
     """
@@ -52,15 +57,18 @@ class PhasesResult:
     dataset_id: str
     prepared: SpectrumImage | ElementalMaps | None = None
     maps: ElementalMaps | None = None
-    trained: TrainedAutoencoder | None = None
+    model: LatentModel | None = None
+    trained: Trained | None = None
     latent: LatentSpace | None = None
     grid: LatentGrid | None = None
-    mixture: MixtureFit | None = None
+    mixture: CellClusters | None = None
     latent_phases: PhaseMap | None = None
     refinement: Refinement | None = None
     phases: PhaseMap | None = None
+    edited: LivePhases | None = None
     phase_spectra: np.ndarray | None = None
     unmixing: Unmixing | None = None
+    stability: Stability | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
     why: Mapping[str, str] = field(default_factory=dict)
 
@@ -72,7 +80,9 @@ class PhasesResult:
 
     @property
     def assigned(self) -> PhaseMap:
-        """The phases with every pixel unassigned whose phase is less probable than the recipe's threshold."""
+        """The phases, edited, with every pixel unassigned whose phase is less probable than the threshold."""
+        if self.edited is not None:
+            return self.edited.phase_map
         return self.phases.with_threshold(self.recipe.probability_threshold)
 
     @property

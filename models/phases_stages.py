@@ -7,20 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from data.elemental_maps import ElementalMaps
 from data.spectrum_image import SpectrumImage
-from models import clustering, refinement, training, unmixing
+from models import clustering, phase_edits, placement, refinement, stability_runs, unmixing
+from models.found_phases import sums
 from models.latent_grid import LatentGrid
-from models.normalisation import is_simplex, normalise
+from models.live_phases import live_phases
 from models.phases_preparation import make_line_maps, prepare, require_distinct_pixels
 from models.phases_result import PhasesResult
 from models.recipe import PhasesRecipe
-from models.trained_autoencoder import EpochReport, encode_blocks
+from models.trained_autoencoder import EpochReport
 
 Dataset = SpectrumImage | ElementalMaps
 
@@ -50,6 +51,7 @@ class Stage:
     finds : names of the fields of a PhasesResult that it fills
     work : the stage itself
     is_wanted : whether this dataset and recipe ask for it
+    may_find : further fields, that it fills only where the recipe asks for that
     """
 
     name: str
@@ -60,6 +62,7 @@ class Stage:
     finds: tuple[str, ...]
     work: Callable[[Dataset, PhasesResult], Findings]
     is_wanted: Callable[[Dataset, PhasesRecipe], bool] = lambda dataset, recipe: True
+    may_find: tuple[str, ...] = ()
 
 
 def _prepare(dataset: Dataset, result: PhasesResult) -> Findings:
@@ -82,23 +85,34 @@ def _line_maps(prepared: Dataset, result: PhasesResult) -> Findings:
 
 
 def _train(prepared: Dataset, result: PhasesResult) -> Findings:
-    maps, recipe = result.maps, result.recipe
-    chain = recipe.line_maps.normalisation
-    yield Progress(0.0, "Normalising the line maps")
-    values = normalise(maps.intensity, chain, maps.valid).reshape(maps.n_pixels, -1)
-    valid = None if maps.valid is None else maps.valid.ravel()
-    reports = training.train(values, recipe.autoencoder, simplex=is_simplex(chain), valid=valid)
-    trained = yield from _followed(reports, _epoch_progress)
-    blocks = encode_blocks(trained, values, maps.shape, valid)
-    latent = yield from _followed(
-        blocks, lambda done: Progress(0.9 + 0.1 * done, "Placing all pixels in latent space")
+    wanted, model = result.recipe.latent.model, result.model
+    if wanted and (model is None or model.id != wanted):
+        raise ValueError(
+            f"This recipe applies the trained model {wanted}, which is not open here. Open its file (under "
+            "Network, or with --model), or clear latent.model to train on this map."
+        )
+    if wanted:
+        work = placement.apply(model, result.maps, result.recipe)
+    else:
+        work = placement.learn(result.maps, result.recipe)
+    trained, latent = yield from _followed(
+        work, lambda report: Progress(report.fraction, report.message, report.epoch)
     )
     return {"trained": trained, "latent": latent}
 
 
-def _epoch_progress(report: EpochReport) -> Progress:
-    message = f"Training the autoencoder: epoch {report.epoch + 1} of {report.n_epochs}"
-    return Progress(0.9 * report.fraction, message, report)
+def _space_choices(recipe: PhasesRecipe) -> tuple[Any, ...]:
+    """What the latent space depends on: of the settings of the methods, those of the one that is used."""
+    chain, latent, network = recipe.line_maps.normalisation, recipe.latent, recipe.autoencoder
+    if latent.model:
+        return (latent.model,)
+    of_method = {
+        "autoencoder": (network,),
+        "variational": (network, latent.kl_weight),
+        "pca": (network.n_latent,),
+        "umap": (network.n_latent, network.seed, replace(latent, kl_weight=1.0)),
+    }
+    return (chain, latent.method, *of_method[latent.method])
 
 
 def _followed(reports: Generator[Any, None, Any], progress: Callable[[Any], Progress]) -> Findings:
@@ -137,32 +151,49 @@ def _refinement(prepared: Dataset, result: PhasesResult) -> Findings:
 def _phases(prepared: Dataset, result: PhasesResult) -> Findings:
     yield from ()
     phases = result.latent_phases if result.refinement is None else result.refinement.phases()
+    if _edits(result.recipe):
+        edited = live_phases(replace(result, phases=phases), result.recipe)
+        why = " ".join(edited.notes) or None
+        return {"phases": phases, "phase_spectra": edited.spectra, "edited": edited, "why": why}
     assigned = phases.with_threshold(result.recipe.probability_threshold)
-    if isinstance(prepared, SpectrumImage):
-        spectra = prepared.sum_by_label(assigned.label, phases.n_phases)
-    else:
-        spectra = _sums_of_maps(result.maps, assigned.label, phases.n_phases)
-    return {"phases": phases, "phase_spectra": spectra}
+    return {"phases": phases, "phase_spectra": sums(result, assigned)}
 
 
-def _sums_of_maps(maps: ElementalMaps, label: np.ndarray, n_labels: int) -> np.ndarray:
-    """Summed intensities of the pixels of every label, (n_labels, n_lines); label -1 belongs to none."""
-    place = label.ravel().astype(np.intp) + 1
-    # a line at a time: all maps at once in double precision would be the largest array of the run
-    of_lines = [
-        np.bincount(place, weights=maps.intensity[:, :, line].ravel(), minlength=n_labels + 1)[1:]
-        for line in range(len(maps.lines))
-    ]
-    return np.stack(of_lines, axis=1)
+def _edits(recipe: PhasesRecipe) -> tuple[Any, ...]:
+    """What of a recipe's edits changes the map, and the numbers that they mean."""
+    edits = phase_edits.of_the_map(phase_edits.parse_all(recipe.edits))
+    return (edits, recipe.numbering) if edits else ()
 
 
 def _unmixing(prepared: Dataset, result: PhasesResult) -> Findings:
-    pixels = result.assigned.pixels()
+    recipe = result.recipe
     work = unmixing.unmix_phases(
-        prepared, result.maps, result.refinement, result.phase_spectra, pixels, result.recipe.unmixing
+        prepared,
+        result.maps,
+        result.refinement,
+        result.phase_spectra,
+        result.assigned.pixels(),
+        _numbers(result),
+        recipe.unmixing,
     )
     unmixed = yield from _followed(work, lambda report: Progress(report.fraction, report.message))
     return {"unmixing": unmixed, "why": unmixed.why}
+
+
+def _numbers(result: PhasesResult) -> list[int]:
+    """What the phases are called, counted from 1, in the order of their labels: as ``live_phases`` does."""
+    largest_first = np.argsort(-result.phases.pixels(), kind="stable")
+    given = result.recipe.numbering
+    free = (number for number in range(1, len(largest_first) + len(given) + 1) if number not in given)
+    numbers = [*given, *free]
+    return [numbers[place] for place in np.argsort(largest_first, kind="stable")]
+
+
+def _stability(prepared: Dataset, result: PhasesResult) -> Findings:
+    recipe = result.recipe
+    work = stability_runs.seek_again(result, recipe, live_phases(result, recipe), recipe.stability)
+    found = yield from _followed(work, lambda report: Progress(report.fraction, report.message))
+    return {"stability": found}
 
 
 def _refines(dataset: Dataset, recipe: PhasesRecipe) -> bool:
@@ -201,10 +232,10 @@ STAGES = (
     ),
     Stage(
         "train",
-        "Training the autoencoder",
+        "Making the latent space",
         45,
         ("line_maps",),
-        lambda recipe: (recipe.line_maps.normalisation, recipe.autoencoder),
+        _space_choices,
         ("trained", "latent"),
         _train,
     ),
@@ -235,9 +266,10 @@ STAGES = (
         "Summing the spectra of the phases",
         2,
         ("mixture", "refinement"),
-        lambda recipe: (recipe.refinement.enabled, recipe.probability_threshold),
+        lambda recipe: (recipe.refinement.enabled, recipe.probability_threshold, _edits(recipe)),
         ("phases", "phase_spectra"),
         _phases,
+        may_find=("edited",),
     ),
     Stage(
         "unmixing",
@@ -248,5 +280,15 @@ STAGES = (
         ("unmixing",),
         _unmixing,
         lambda dataset, recipe: recipe.unmixing.enabled,
+    ),
+    Stage(
+        "stability",
+        "Are the phases found again",
+        60,
+        ("phases",),
+        lambda recipe: (recipe.stability, recipe.edits, recipe.numbering),
+        ("stability",),
+        _stability,
+        lambda dataset, recipe: recipe.stability.enabled,
     ),
 )
