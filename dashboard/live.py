@@ -8,6 +8,8 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
+from dashboard.busy import Busy
+
 log = logging.getLogger(__name__)
 
 #: shared by all visits of the process; two, so that one large map does not hold up everybody
@@ -26,6 +28,8 @@ class LatestWins:
     deliver : shows the answer; runs on the thread of the page
     fail : gets the sentence of what went wrong, for a person
     schedule : calls a function soon on the thread of the page
+    executor : runs the work; by default the threads that all visits share
+    busy : is told when work begins and ends
     """
 
     def __init__(
@@ -35,9 +39,11 @@ class LatestWins:
         fail: Callable[[str], None],
         schedule: Callable[[Callable[[], None]], None],
         executor: Executor | None = None,
+        busy: Busy | None = None,
     ) -> None:
         self._work, self._deliver, self._fail, self._schedule = work, deliver, fail, schedule
         self._executor = executor or _EXECUTOR
+        self._busy = busy
         self._waiting: tuple[Any, ...] | None = None
         self._running = False
         self._generation = 0
@@ -60,6 +66,8 @@ class LatestWins:
 
     def _start(self) -> None:
         request, self._waiting, self._running = self._waiting, None, True
+        if self._busy is not None:
+            self._busy.began()
         future = self._executor.submit(self._work, *request)
         future.add_done_callback(
             lambda done, generation=self._generation: self._schedule(
@@ -69,6 +77,8 @@ class LatestWins:
 
     def _finished(self, generation: int, future: Future) -> None:
         self._running = False
+        if self._busy is not None:
+            self._busy.ended()
         try:
             if generation == self._generation:
                 self._hand_over(future)

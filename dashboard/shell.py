@@ -7,12 +7,12 @@ from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
-import param
 from panel.custom import JSComponent
 from panel.reactive import Syncable
 from panel.util import edit_readonly
 
 from dashboard import theme
+from dashboard.busy import Busy
 
 # Panel waits so many ms for more changes of a widget before it tells of one. A moving handle is paced by
 # what the browser has painted (dashboard/gate.py), so that wait would only add to every answer.
@@ -27,8 +27,10 @@ _LOGO = (
 )
 
 
-def page(title: str, header: Sequence[Any], sidebar: Sequence[Any], main: Sequence[Any]) -> pmui.Page:
-    """The page of one visit."""
+def page(
+    title: str, header: Sequence[Any], sidebar: Sequence[Any], main: Sequence[Any], busy: Busy | None = None
+) -> pmui.Page:
+    """The page of one visit; ``busy`` moves the line at its head."""
     page = pmui.Page(
         title=title,
         header=[pn.pane.HTML(_LOGO, width=30, margin=(6, 2)), *header, LayoutGuard(margin=0, width=0)],
@@ -36,13 +38,13 @@ def page(title: str, header: Sequence[Any], sidebar: Sequence[Any], main: Sequen
         sidebar_width=292,
         main=list(main),
         theme_config=theme.PAGE_THEME,
-        busy_indicator=None,
+        busy_indicator="linear",
         sx={"& .MuiToolbar-root": {"minHeight": "52px !important"}},
     )
     # a Page follows pn.state.busy, which is one for the whole process: the process would never free a visit
     # that was closed, and each visit would write into the pages of the others
     with edit_readonly(page):
-        page.busy = _Busy().param.busy
+        page.busy = (busy or Busy(lambda callback, milliseconds: None)).param.busy
     return page
 
 
@@ -65,9 +67,3 @@ export function render() {
   view.laysOutDrawnOnly = true;
 }
 """
-
-
-class _Busy(param.Parameterized):
-    """What a page follows in place of the state of the process: nothing that changes."""
-
-    busy = param.Boolean(default=False)

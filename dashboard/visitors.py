@@ -14,6 +14,7 @@ import panel as pn
 import panel_material_ui as pmui
 import torch
 
+from dashboard.busy import Busy
 from dashboard.job_monitor import JobMonitor
 from dashboard.jobs import JobQueue
 from dashboard.library import Library
@@ -73,7 +74,7 @@ def visit_page() -> pmui.Page:
 
     workbench.phases.param.watch(follow_link, ["recipe", "entry_id", "dataset_index"])
     pn.state.onload(begin)
-    return page("Lodestone", [], workspace.sidebar, workspace.main)
+    return page("Lodestone", [], workspace.sidebar, workspace.main, workspace.busy)
 
 
 def connect(workbench: Workbench) -> PhasesWorkspace:
@@ -90,6 +91,7 @@ def connect(workbench: Workbench) -> PhasesWorkspace:
         monitor,
         document.add_next_tick_callback,
         tell,
+        Busy(document.add_timeout_callback),
     )
 
 

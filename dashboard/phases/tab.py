@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import panel as pn
 import panel_material_ui as pmui
 
+from dashboard.busy import Busy
 from dashboard.job_monitor import JobMonitor
 from dashboard.library import Library
 from dashboard.live import LatestWins
@@ -35,6 +36,7 @@ class Tools:
     catalogue, library, kept : what can be opened, the datasets of the process, results on disk
     show_found : shows a map whose phases are known already
     open_tab : opens a tab by its title, "Explore" for the linked views
+    busy : the sign at the head of the page that an answer is sought
     """
 
     state: PhasesState
@@ -46,6 +48,7 @@ class Tools:
     kept: ResultCache | None = None
     show_found: Callable[[FoundMap], None] = lambda _found: None
     open_tab: Callable[[str], None] = lambda _title: None
+    busy: Busy | None = None
 
     def live(
         self,
@@ -57,7 +60,8 @@ class Tools:
 
         ``fail`` gets the sentence of what went wrong; by default the person is told.
         """
-        return LatestWins(work, deliver, fail or (lambda text: self.tell(text, "warning")), self.schedule)
+        fail = fail or (lambda text: self.tell(text, "warning"))
+        return LatestWins(work, deliver, fail, self.schedule, busy=self.busy)
 
     def job_line(self) -> JobLine:
         """A line that starts a job, shows its progress and can cancel it."""

@@ -7,10 +7,12 @@ from typing import Any
 
 import panel_material_ui as pmui
 
+from dashboard.busy import Busy
 from dashboard.job_monitor import JobMonitor
 from dashboard.library import Library
 from dashboard.phases.controls import PhasesControls
 from dashboard.phases.dataset_menu import DatasetMenu
+from dashboard.phases.lines import LinesTab
 from dashboard.phases.linked_views import LinkedViews
 from dashboard.phases.readout import readout
 from dashboard.phases.several_tab import SeveralMapsTab
@@ -22,7 +24,10 @@ from dashboard.result_cache import ResultCache
 from data.catalogue import Catalogue
 
 #: the tabs after the linked views, in the order in which a session uses them
-TABS: tuple[type[Tab], ...] = (SeveralMapsTab,)
+TABS: tuple[type[Tab], ...] = (
+    LinesTab,
+    SeveralMapsTab,
+)
 
 
 class PhasesWorkspace:
@@ -37,15 +42,16 @@ class PhasesWorkspace:
         monitor: JobMonitor,
         schedule: Callable[[Callable[[], None]], None],
         tell: Callable[[str, str], None],
+        busy: Busy | None = None,
     ) -> None:
-        self.state = state
+        self.state, self.busy = state, busy
         self.views = LinkedViews(state)
         self.visit = PhasesVisit(state, library, kept, monitor, schedule, tell, self.views.phase.figure)
-        self.controls = PhasesControls(state, self.visit.find)
+        self.controls = PhasesControls(state, self.visit.find, lambda title: self.tabs.open(title))
         self.datasets = DatasetMenu(state, catalogue, self.visit.open)
         tools = Tools(
             state, monitor, schedule, tell, catalogue, library, kept,
-            show_found=self.visit.show_found, open_tab=lambda title: self.tabs.open(title),
+            show_found=self.visit.show_found, open_tab=lambda title: self.tabs.open(title), busy=busy,
         )  # fmt: skip
         self.view = PhasesView(state, self.views, tools)
         self.tabs = TabStrip("Explore", self.view.main, [tab(tools) for tab in TABS])
