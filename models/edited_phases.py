@@ -19,6 +19,7 @@ from models.phase_edits import Edit, Exclude, Lock, Merge, Split
 from models.phase_identity import match_labels
 from models.phase_map import PhaseMap
 from models.phases_result import PhasesResult
+from models.shown_phases import Ground
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,28 +29,6 @@ class LockedPhase:
     phase: int
     pixels: np.ndarray
     probability: np.ndarray
-
-
-@dataclass(frozen=True, eq=False)
-class Ground:
-    """Phases before merges and splits.
-
-    Attributes
-    ----------
-    label : (n_y, n_x) int16; first the phases found, then the locked ones
-    probability : (n_y, n_x) float32, of the label
-    ids : lasting number of every label; those of the phases found that no pixel bears mean nothing
-    n_found : number of phases found, with those that no pixel bears
-    numbering : (n_found,) the numbers of the phases found, from the largest to the smallest
-    n_phases : number of labels that a pixel bears
-    """
-
-    label: np.ndarray
-    probability: np.ndarray
-    ids: tuple[int, ...]
-    n_found: int
-    numbering: tuple[int, ...]
-    n_phases: int
 
 
 @dataclass(frozen=True, eq=False)

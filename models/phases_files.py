@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from models import phase_edits
+from models.exports_files import distinct_names
 from models.exports_tiff import write_image, write_stack
-from models.live_phases import main_lines
+from models.live_phases import live_phases, main_lines
 from models.phases_result import PhasesResult
 from models.recipe import to_yaml
 
@@ -45,7 +47,7 @@ def write_phases(result: PhasesResult, folder: Path, metrics: Mapping[str, Any])
     """
     pixel_size_um = result.prepared.pixel_size_um
     phases = result.assigned
-    names = [phase_name(phase) for phase in range(phases.n_phases)]
+    names = phase_names(result)
     write_image(folder / "labels.tif", phases.label.astype(np.int16), pixel_size_um)
     write_image(folder / "probability.tif", phases.probability.astype(np.float32), pixel_size_um)
     _write_stack(folder / "maps.tif", result.maps.intensity, result.maps.lines, pixel_size_um)
@@ -72,6 +74,24 @@ def phase_name(phase: int) -> str:
     return f"Phase {phase + 1}"
 
 
+def phase_names(result: PhasesResult) -> list[str]:
+    """The name of every phase, in the order of the labels: given by a person, or its number."""
+    edits = phase_edits.parse_all(result.recipe.edits)
+    if result.edited is not None:
+        ids = result.edited.ids
+    elif edits or result.recipe.numbering:
+        ids = live_phases(result, result.recipe).ids
+    else:
+        ids = tuple(range(result.phases.n_phases))
+    named = phase_edits.names_of(edits)
+    return distinct_names([named.get(phase) or phase_name(phase) for phase in ids])
+
+
+def _n_valid(result: PhasesResult) -> int:
+    """Pixels that take part; those of phases that were left out do not."""
+    return result.n_measured if result.edited is None else result.edited.n_valid
+
+
 def _phases_csv(result: PhasesResult, names: list[str], path: Path) -> None:
     phases = result.assigned
     pixels = phases.pixels()
@@ -86,8 +106,8 @@ def _phases_csv(result: PhasesResult, names: list[str], path: Path) -> None:
             "phase": np.arange(phases.n_phases),
             "name": names,
             "pixels": pixels,
-            # of the measured pixels: what the threshold leaves unassigned is not shared out
-            "area_percent": 100 * pixels / result.n_measured,
+            # of the pixels of no excluded phase: what the threshold leaves unassigned is not shared out
+            "area_percent": 100 * pixels / max(_n_valid(result), 1),
             "mean_probability": total_probability / np.maximum(pixels, 1),
             "main_lines": [" ".join(of_phase) for of_phase in lines],
         }
@@ -130,7 +150,8 @@ def _found(result: PhasesResult) -> dict[str, Any]:
             "found": int(result.phases.n_phases),
             "made_by": result.phases.made_by,
             "pixels": pixels.tolist(),
-            "unassigned_pixels": int(result.n_measured - pixels.sum()),
+            "unassigned_pixels": int(_n_valid(result) - pixels.sum()),
+            "excluded_pixels": int(result.n_measured - _n_valid(result)),
             "latent_phases": int(result.latent_phases.n_phases),
             "components": None if result.unmixing is None else int(result.unmixing.endmembers.shape[0]),
         },

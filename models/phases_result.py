@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from models.latent_grid import LatentGrid
     from models.latent_model import LatentModel, Trained
     from models.latent_space import LatentSpace
-    from models.live_phases import LivePhases
     from models.refinement import Refinement
+    from models.shown_phases import LivePhases
     from models.stability import Stability
 
 

@@ -182,6 +182,8 @@ def _unmixing(prepared: Dataset, result: PhasesResult) -> Findings:
 
 def _numbers(result: PhasesResult) -> list[int]:
     """What the phases are called, counted from 1, in the order of their labels: as ``live_phases`` does."""
+    if result.edited is not None:
+        return [phase + 1 for phase in result.edited.ids]
     largest_first = np.argsort(-result.phases.pixels(), kind="stable")
     given = result.recipe.numbering
     free = (number for number in range(1, len(largest_first) + len(given) + 1) if number not in given)

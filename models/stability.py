@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models import agreement
-from models.live_phases import LivePhases
+from models.shown_phases import LivePhases
 
 STABLE, DOUBTFUL = 0.75, 0.5  # mean Jaccard indices from which a phase is stable, and from which doubtful
 MOST_NUMBERS = 20
