@@ -141,7 +141,7 @@ class UnmixingChoices:
     choose among the phases, else so many factors of non-negative matrix factorisation (NMF). nmf: factors
     always; ``n_components`` 0 then takes as many as there are phases, as published.
 
-    ``phases``: the phases whose spectra are factorised, numbered as in phases.csv (0 is the first); empty
+    ``phases``: numbers of the phases whose spectra are factorised, counted from 1 as on the page; empty
     takes all. ``energy_kev`` [low, high]: the channels that take part; empty takes all.
     ``normalisation`` of the spectra before NMF: each to equal area, to an equal maximum (as published), per
     pixel, or none. ``weighting`` noise: channels weighted for counting noise; none: all alike, as published.

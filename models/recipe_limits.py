@@ -40,7 +40,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "refinement.n_phases": (0, 1000),
     "refinement.seed": (0, 2**32 - 1),
     "unmixing.n_components": (0, 1000),
-    "unmixing.phases": (0, 999),
+    "unmixing.phases": (1, 100_000),
     "unmixing.energy_kev": (-math.inf, math.inf),
     "unmixing.seed": (0, 2**32 - 1),
     "stability.n_runs": (2, 1000),

@@ -75,7 +75,7 @@ def seek_again(
             yield StabilityReport(
                 (number + fraction) / choices.n_runs, f"Run {number + 1} of {choices.n_runs}: {message}"
             )
-        so_far = compared(runs, shown, reference, _what(result, shown, choices, refined))
+        so_far = compared(runs, shown, reference, _what(result, recipe, shown, choices, refined))
         yield StabilityReport((number + 1) / choices.n_runs, f"Run {number + 1} of {choices.n_runs}", so_far)
     return so_far
 
@@ -108,6 +108,8 @@ def _latent_run(
         mixture=replace(recipe.mixture, seed=seed),
         refinement=replace(recipe.refinement, enabled=False),
         probability_threshold=0.0,
+        edits=(),
+        numbering=(),
     )
     found = live_phases(other, changed)
     yield 0.5, "other numbers of phases"
@@ -131,7 +133,8 @@ def _cuts_shown(result: PhasesResult, recipe: PhasesRecipe, refined: bool) -> di
     if refined:
         return _refined_cuts(result.refinement)
     off = replace(recipe.refinement, enabled=False)
-    return _latent_cuts(result, replace(recipe, refinement=off, probability_threshold=0.0))
+    plain = replace(recipe, refinement=off, probability_threshold=0.0, edits=(), numbering=())
+    return _latent_cuts(result, plain)
 
 
 def _refined_cuts(found: Refinement) -> dict[int, np.ndarray]:
@@ -143,14 +146,17 @@ def _refined_cuts(found: Refinement) -> dict[int, np.ndarray]:
     }
 
 
-def _what(result: PhasesResult, shown: LivePhases, choices: StabilityChoices, refined: bool) -> str:
+def _what(
+    result: PhasesResult, recipe: PhasesRecipe, shown: LivePhases, choices: StabilityChoices, refined: bool
+) -> str:
     number = "the number of phases that you set" if not shown.why else "its own choice of their number"
+    by_hand = " Phases that you merged or split are compared with phases as found." if recipe.edits else ""
     if not refined:
         return (
             "Every run weighted the pixels anew (bootstrap: a Poisson number of mean 1 for each) and found "
             f"the clusters from another seed, with {number}. The latent space stayed as it is: the network "
             "was not trained again, and the noise of the counts was not drawn anew, so this is the easier "
-            "of the two tests."
+            "of the two tests." + by_hand
         )
     n_pixels = result.prepared.n_pixels
     pixels = (
@@ -161,5 +167,5 @@ def _what(result: PhasesResult, shown: LivePhases, choices: StabilityChoices, re
     return (
         f"Every run took {pixels}, drew every count anew (Poisson bootstrap) and sought the phases from the "
         f"beginning with another seed and {number}. Counts drawn anew are noisier than a second measurement: "
-        "what is stable here would be stable there."
+        "what is stable here would be stable there." + by_hand
     )

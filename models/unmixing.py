@@ -6,7 +6,7 @@ it is done is decided by the data unless a person asks for it (``endmember_choic
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 
 import numpy as np
 from scipy import sparse
@@ -27,6 +27,7 @@ def unmix_phases(
     refinement: Refinement | None,
     spectra: np.ndarray,
     pixels: np.ndarray,
+    numbers: Sequence[int],
     choices: UnmixingChoices,
 ) -> Generator[UnmixingReport, None, Unmixing]:
     """End-members behind the phases of a map, as a recipe asks for them.
@@ -37,6 +38,7 @@ def unmix_phases(
     maps : its line maps, which stand for it where there are no spectra
     refinement : where the phases come from the counts: its pure spectra are the automatic end-members
     spectra, pixels : (n_phases, n_channels) sums, or (n_phases, n_lines), and (n_phases,) of how many pixels
+    numbers : (n_phases,) what the phases are called, counted from 1
     choices : of the recipe
 
     Raises
@@ -58,7 +60,7 @@ def unmix_phases(
             )
         )
     energy = prepared.energy if counted else None
-    return (yield from unmix(spectra, measured, prepared.shape, choices, pixels, energy))
+    return (yield from unmix(spectra, measured, prepared.shape, choices, pixels, energy, numbers))
 
 
 def unmix(
@@ -68,6 +70,7 @@ def unmix(
     choices: UnmixingChoices,
     pixels: np.ndarray | None = None,
     energy: EnergyAxis | None = None,
+    numbers: Sequence[int] | None = None,
 ) -> Generator[UnmixingReport, None, Unmixing]:
     """Find end-members behind cluster spectra and their abundance in every pixel.
 
@@ -79,6 +82,7 @@ def unmix(
     choices : how many components, from which clusters and channels, and how
     pixels : (n_clusters,) how many pixels were summed; needed to normalise per pixel
     energy : axis of the channels; needed for a range of energies
+    numbers : (n_clusters,) what the clusters are called; None: 1, 2, 3 ...
 
     Raises
     ------
@@ -88,7 +92,7 @@ def unmix(
     """
     channels = _channels_of(choices, energy, spectra.shape[1])
     spectra_in = np.asarray(spectra, np.float64)[:, channels]
-    included = _included(spectra_in, choices)
+    included = _included(spectra_in, choices, numbers or tuple(range(1, len(spectra) + 1)))
     if choices.normalisation == "pixel" and pixels is None:
         raise ValueError("Spectra per pixel need the number of pixels behind each; choose equal area.")
     taken = list(included)
@@ -159,7 +163,7 @@ def _embedded(spectra: np.ndarray, channels: slice, n_channels: int) -> np.ndarr
     return whole
 
 
-def _included(spectra: np.ndarray, choices: UnmixingChoices) -> tuple[int, ...]:
+def _included(spectra: np.ndarray, choices: UnmixingChoices, numbers: Sequence[int]) -> tuple[int, ...]:
     counted = np.flatnonzero(np.maximum(spectra, 0).sum(axis=1) > 0)
     if not counted.size:
         raise ValueError(
@@ -168,15 +172,14 @@ def _included(spectra: np.ndarray, choices: UnmixingChoices) -> tuple[int, ...]:
         )
     if not choices.phases:
         return tuple(int(one) for one in counted)
+    row_of = {number: row for row, number in enumerate(numbers)}
     for asked in choices.phases:
-        if asked >= len(spectra):
-            raise ValueError(
-                f"unmixing.phases asks for phase {asked}, but there are {len(spectra)}: "
-                f"0 to {len(spectra) - 1}."
-            )
-        if asked not in counted:
+        if asked not in row_of:
+            known = ", ".join(str(number) for number in sorted(row_of))
+            raise ValueError(f"unmixing.phases asks for phase {asked}; there are phases {known}.")
+        if row_of[asked] not in counted:
             raise ValueError(f"Phase {asked} of unmixing.phases holds no counts. Leave it out.")
-    return tuple(sorted(set(choices.phases)))
+    return tuple(sorted({row_of[asked] for asked in choices.phases}))
 
 
 def _why(n_components: int, n_spectra: int, choices: UnmixingChoices) -> str:
