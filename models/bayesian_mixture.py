@@ -9,7 +9,9 @@ with other shares, so that every step is one of ``weighted_em``.
 from __future__ import annotations
 
 from dataclasses import replace
+from threading import Lock
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from scipy.special import digamma
@@ -23,6 +25,10 @@ from models.weighted_em import Cells, State
 _LEVELS = ((4096, 300), (np.inf, 30))  # cells at most, steps at most
 _SETTLED = 1e-5  # largest change of a share in a step
 _LEAST_PIXELS = 1.0
+_MOST_KEPT = 8
+
+_fitted: WeakKeyDictionary[LatentGrid, dict[tuple[int, int], MixtureFit]] = WeakKeyDictionary()
+_lock = Lock()
 
 
 class _Prior(NamedTuple):
@@ -86,11 +92,26 @@ def _expected_log_shares(n: np.ndarray, concentration: float) -> np.ndarray:
 def fit(grid: LatentGrid, most: int, seed: int) -> MixtureFit:
     """Phases of a Bayesian mixture of at most so many Gaussians, largest first; each is one Gaussian.
 
+    The answer is remembered as long as the grid lives.
+
     Raises
     ------
     ValueError
         There are fewer distinct cells than Gaussians.
     """
+    with _lock:
+        known = _fitted.setdefault(grid, {}).get((most, seed))
+    if known is None:
+        known = _fit(grid, most, seed)
+        with _lock:
+            kept = _fitted[grid]
+            if len(kept) >= _MOST_KEPT:
+                kept.pop(next(iter(kept)))
+            kept[most, seed] = known
+    return known
+
+
+def _fit(grid: LatentGrid, most: int, seed: int) -> MixtureFit:
     start = fit_gaussians(grid, most, "full", seed)
     pyramid = pyramid_of(grid)
     offset, scale, (cells, *_) = pyramid

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from models import bayesian_mixture, birch, hdbscan, k_means, mixture, number_of_phases
 from models.cell_clusters import CellClusters
+from models.gaussians import Gaussians
 from models.latent_grid import LatentGrid
 from models.recipe import ClusterMethod, MixtureChoices
 
@@ -57,6 +58,16 @@ def cluster(grid: LatentGrid, choices: MixtureChoices) -> tuple[CellClusters, st
     if choices.method == "birch":
         return birch.fit(grid, number, choices.birch_radius), why
     return mixture.fit(grid, replace(choices, n_phases=number)), why
+
+
+def gaussians_of(grid: LatentGrid, choices: MixtureChoices, n_phases: int) -> Gaussians | None:
+    """The Gaussians behind the clusters of these choices, fitted before; None for methods without any."""
+    if choices.method == "gaussian":
+        return mixture.mixture_of(grid, replace(choices, n_phases=min(n_phases, grid.n_cells)))
+    if choices.method == "bayesian":
+        most = min(choices.n_phases or number_of_phases.MAX_PHASES, grid.n_cells)
+        return bayesian_mixture.fit(grid, most, choices.seed).gaussians
+    return None
 
 
 def _why(number: int, choices: MixtureChoices) -> str:
