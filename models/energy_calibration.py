@@ -21,6 +21,7 @@ _LEAST_SIGMA = 5.0
 _OVERLAP_FWHM = 1.6  # a neighbour within so many FWHM pulls the fitted position
 _OVERLAP_WEIGHT = 0.15  # ... if it may be so strong beside the line
 _TABLE_ERROR_KEV = 0.002  # of tabulated energies, chemical shifts and incomplete charge collection
+_SOFT_KEV, _SOFT_ERROR_KEV = 0.9, 0.010  # ... which pulls soft lines by up to 20 eV
 _SPREAD_KEV = 1.0  # lines closer together fix an offset, but no scale
 _MOST_SCALE_ERROR = 0.05
 
@@ -139,13 +140,26 @@ def calibrate(
     return Calibration(offset, scale, peaks, tuple(used), residual, says)
 
 
+def from_first_channel(found: Calibration, measured: EnergyAxis, file: EnergyAxis) -> Calibration:
+    """The calibration for the axis of the file, whose first channels were cut off before measuring.
+
+    Parameters
+    ----------
+    found : calibration of ``measured``
+    measured, file : axes with the same channels, of which ``measured`` begins later
+    """
+    n_cut = round((measured.offset_kev - file.offset_kev) / file.scale_kev)
+    return replace(found, offset_kev=found.offset_kev - n_cut * found.scale_kev)
+
+
 def _regression(good: list[PeakFit], axis: EnergyAxis) -> tuple[float, float, tuple[str, ...], float, bool]:
     """Offset, scale, lines used, root mean square in eV, and whether only the offset was free."""
     kept = list(good)
     while True:
         nominal = np.array([one.nominal_kev for one in kept])
         measured = np.array([one.measured_kev for one in kept])
-        sigma = np.hypot([one.error_kev for one in kept], _TABLE_ERROR_KEV)
+        known_to = np.where(nominal < _SOFT_KEV, _SOFT_ERROR_KEV, _TABLE_ERROR_KEV)
+        sigma = np.hypot([one.error_kev for one in kept], known_to)
         only_offset = nominal.max() - nominal.min() < _SPREAD_KEV
         if only_offset:
             slope, shift = 1.0, float(np.average(nominal - measured, weights=sigma**-2))
@@ -176,6 +190,8 @@ def _measured(spectrum: np.ndarray, axis: EnergyAxis, one: XrayLine, present: li
     nothing = PeakFit(one.name, one.energy_kev, one.energy_kev, np.inf, fwhm, 0.0)
     if not axis.low_kev + fwhm < one.energy_kev < axis.high_kev - fwhm:
         return replace(nothing, doubt="off the axis")
+    near = axis.window(one.energy_kev - 0.6, one.energy_kev + 0.6)
+    spectrum, axis = spectrum[near], axis.cropped(near)
     shape = _components(one)
     position = _highest(spectrum, axis, one, fwhm)
     for _ in range(2):  # the window follows the peak

@@ -14,7 +14,6 @@ from data.spectrum_image import SpectrumImage
 #: the slider goes so far; a file with more phases than this is not looked at by eye
 MOST_PHASES = 20
 
-_STEPS = {"Neighbour mean": "neighbour_mean", "z-score per line": "zscore", "Softmax per pixel": "softmax"}
 _COVARIANCES = {"Full": "full", "Tied": "tied", "Diagonal": "diag", "Spherical": "spherical"}
 _PLACED = {"sizing_mode": "stretch_width", "margin": (6, 8)}
 _COMPACT = {"size": "small", **_PLACED}
@@ -27,11 +26,16 @@ def _identity(value: Any) -> Any:
 class PhasesControls:
     """Widgets bound both ways to the recipe of a state.
 
-    ``find`` and ``revert`` are what the two buttons do.
+    ``find`` is what the button does; ``open_tab`` opens a tab of the workspace by its title.
     """
 
-    def __init__(self, state: PhasesState, find: Callable[[], None]) -> None:
-        self.state = state
+    def __init__(
+        self,
+        state: PhasesState,
+        find: Callable[[], None],
+        open_tab: Callable[[str], None] = lambda title: None,
+    ) -> None:
+        self.state, self._open_tab = state, open_tab
         self._bound: list[tuple[Any, str | None, str, Callable[[Any], Any]]] = []
         self.find = pmui.Button(
             label="Find phases",
@@ -73,43 +77,29 @@ class PhasesControls:
         return getattr(recipe if part is None else getattr(recipe, part), name)
 
     def _preparation(self) -> pn.viewable.Viewable:
-        self.lines = self._bind(
-            pmui.MultiChoice(
-                label="X-ray lines", options=[], placeholder="Automatic", **_PLACED
-            ),
-            "line_maps", "lines", to_recipe=tuple, to_widget=list,
+        self.lines = pmui.Typography("", variant="body2", margin=(2, 8), sizing_mode="stretch_width")
+        self.edit_lines = pmui.Button(
+            label="Lines, energies, normalisation ...", size="small", variant="outlined",
+            sizing_mode="stretch_width", margin=(4, 8),
         )  # fmt: skip
+        self.edit_lines.on_click(lambda _event: self._open_tab("Lines"))
         self.rebin = self._bind(
             pmui.IntInput(label="Rebin (pixels)", start=1, end=64, step=1, **_COMPACT), "line_maps", "rebin"
         )
-        self.low_energy = self._bind(
-            pmui.FloatInput(label="Cut below (keV)", start=0, end=20, step=0.05, **_COMPACT),
-            "line_maps", "low_energy_kev", to_recipe=float,
-        )  # fmt: skip
-        self.low_loss = self._bind(
-            pmui.FloatInput(
-                label="Cut below (eV)", start=-100, end=10_000, step=1, visible=False, **_COMPACT
-            ),
-            "line_maps", "low_loss_ev", to_recipe=float,
-        )  # fmt: skip
         self.background = self._bind(
             pmui.Select(
                 label="Line intensity",
-                options={"Net of background windows": "windows", "Plain window": "none"},
+                options={
+                    "Net of background windows": "windows",
+                    "Linear fit of all lines": "fit",
+                    "Plain window": "none",
+                },
                 **_COMPACT,
             ),
             "line_maps", "background",
         )  # fmt: skip
-        self.normalisation = self._bind(
-            pmui.MultiChoice(label="Normalisation, in this order", options=_STEPS, **_PLACED),
-            "line_maps", "normalisation", to_recipe=tuple, to_widget=list,
-        )  # fmt: skip
         return pmui.Column(
-            self.lines,
-            pmui.Row(self.rebin, self.low_energy, self.low_loss, sizing_mode="stretch_width"),
-            self.background,
-            self.normalisation,
-            sizing_mode="stretch_width",
+            self.lines, self.background, self.rebin, self.edit_lines, sizing_mode="stretch_width"
         )
 
     def _phases(self) -> pn.viewable.Viewable:
@@ -213,18 +203,14 @@ class PhasesControls:
         """Set every widget from the state; their own watchers see equal values and stay quiet."""
         prepared, shown = self.state.prepared, self.state.shown
         if prepared is not None:
-            options = list(dict.fromkeys((*prepared.maps.lines, *prepared.possible_lines)))
-            if options != self.lines.options:
-                self.lines.options = options
+            self.lines.object = ", ".join(prepared.maps.lines) or "No lines: the file gives no energies."
         for widget, part, name, to_widget in self._bound:
             value = to_widget(self._choice(part, name))
             if widget.value != value:
                 widget.value = value
         spectra = prepared is not None and prepared.image is not None
         losses = spectra and prepared.image.energy.kind == "loss"
-        for widget in (self.low_energy, self.low_loss, self.background):
-            widget.disabled = not spectra
-        self.low_energy.visible, self.low_loss.visible = not losses, losses
+        self.background.disabled = not spectra
         self.source.disabled = not spectra or not prepared.image.counts_are_events
         self.source_note.visible = prepared is not None and self.source.disabled
         if self.source_note.visible:
@@ -234,9 +220,6 @@ class PhasesControls:
                 if losses
                 else "There are no counts to refine on: phases are clusters of the latent space."
             )
-        if prepared is not None:
-            xray = spectra and not losses
-            self.lines.label = "X-ray lines" if xray else "Edges and bands" if losses else "Maps"
         refined = self._refined
         self.covariance.disabled = refined
         self.covariance.label = (

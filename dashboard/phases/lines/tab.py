@@ -1,0 +1,63 @@
+"""The tab "Lines" put together."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import panel as pn
+import panel_material_ui as pmui
+
+from dashboard.phases.lines.energy_scale import EnergyScale
+from dashboard.phases.lines.line_editor import LineEditor
+from dashboard.phases.lines.normalisation import Normalisation
+from dashboard.phases.lines.peak_search import PeakSearch
+from dashboard.phases.lines.preparation import Preparation
+from dashboard.phases.tab import Tab
+
+
+class LinesTab(Tab):
+    """Which lines a map shows, at which energies, and how their maps are prepared."""
+
+    title: ClassVar[str] = "Lines"
+    follows: ClassVar[tuple[str, ...]] = ("prepared", "recipe", "selection")
+    needs: ClassVar[str] = "dataset"
+
+    def build(self) -> pn.viewable.Viewable:
+        self.editor = LineEditor(self.tools)
+        self.search = PeakSearch(self.tools, self.editor)
+        self.scale = EnergyScale(self.tools)
+        self.preparation = Preparation(self.tools)
+        self.normalisation = Normalisation(self.tools)
+        half = {"xs": 12, "lg": 6}
+        wide, narrow = {"xs": 12, "lg": 7}, {"xs": 12, "lg": 5}
+
+        def column(*cards: pn.viewable.Viewable) -> pmui.Column:
+            for one in cards:
+                one.margin = (0, 0, 8, 0)
+            return pmui.Column(*cards, sizing_mode="stretch_width", margin=0)
+
+        return pmui.Column(
+            self.search.spectrum,
+            pmui.Grid(
+                pmui.Grid(column(self.editor.elements, self.scale.panel), size=wide),
+                pmui.Grid(column(self.search.candidates, self.editor.suggestions), size=narrow),
+                pmui.Grid(column(self.preparation.region), size=half),
+                pmui.Grid(column(self.preparation.denoising), size=half),
+                pmui.Grid(self.normalisation.panel, size=12),
+                container=True,
+                spacing=1,
+                sizing_mode="stretch_width",
+                margin=0,
+            ),
+            sizing_mode="stretch_width",
+            margin=(0, 6),
+        )
+
+    def refresh(self, changed: frozenset[str]) -> None:
+        if changed & {"prepared"}:
+            self.search.refresh(changed)
+        if changed & {"prepared", "recipe"}:
+            self.editor.refresh(changed)
+            self.scale.refresh(changed)
+            self.normalisation.refresh(changed)
+        self.preparation.refresh(changed)
