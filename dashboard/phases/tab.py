@@ -112,7 +112,7 @@ class TabFrame:
         self._hint = pmui.Typography(
             "", variant="body1", margin=(24, 16), sizing_mode="stretch_width", sx={"opacity": 0.75}
         )
-        self._body = pmui.Column(sizing_mode="stretch_width", margin=0, visible=False)
+        self._body = pmui.Column(sizing_mode="stretch_width", margin=(4, 6), visible=False)
         self.panel = pmui.Column(self._hint, self._body, sizing_mode="stretch_width", margin=0)
         self._content: pn.viewable.Viewable | None = None
         self._on_show, self._asked = False, False
@@ -124,7 +124,13 @@ class TabFrame:
     def show(self, on_show: bool) -> None:
         """The tab was opened or left."""
         self._on_show = on_show
-        if on_show and (self._changed or self._content is None):
+        if not on_show or not (self._changed or self._content is None):
+            return
+        if self._content is None and not self.tab.missing():
+            # said before the work begins, which keeps the page from hearing anything
+            self._say(f"Opening {self.tab.title}…")
+            self.tab.tools.schedule(self._draw)
+        else:
             self._draw()
 
     def _follow(self, *events: Any) -> None:
@@ -139,7 +145,8 @@ class TabFrame:
         if not self._on_show:
             return
         hint = self.tab.missing()
-        self._hint.object, self._hint.visible, self._body.visible = hint, bool(hint), not hint
+        if hint or self._body.objects:
+            self._say(hint)
         if hint:
             return
         try:
@@ -151,9 +158,11 @@ class TabFrame:
                 # in a message of its own: a browser that lays out the page anew while it makes figures fails
                 self.tab.tools.schedule(self._insert)
         except ValueError as error:
+            self._say(str(error))
             self.tab.tools.tell(str(error), "warning")
         except Exception:  # the fault of one tab must not take the others with it
             log.exception("tab %s", self.tab.title)
+            self._say("")
             self.tab.tools.tell(
                 f"{self.tab.title} could not be shown; the log of the server says why.", "error"
             )
@@ -161,6 +170,11 @@ class TabFrame:
     def _insert(self) -> None:
         if not self._body.objects:
             self._body[:] = [self._content]
+            self._say("")
+
+    def _say(self, hint: str) -> None:
+        """Show a sentence in place of the content, or the content where there is nothing to say."""
+        self._hint.object, self._hint.visible, self._body.visible = hint, bool(hint), not hint
 
 
 class TabStrip:
