@@ -1,5 +1,6 @@
 """The door without a browser: python batch.py phases INPUT --out DIR [--recipe R.yaml] [--set key=value ...]
 
+Several inputs share one latent space and one set of phases: each gets a folder, all of them a modal table.
 Bad input is answered by one line on stderr and exit code 2. What was not foreseen gives exit code 1 and a log
 file beside DIR.
 """
@@ -47,7 +48,10 @@ def parser() -> argparse.ArgumentParser:
     what = "find the phases of a spectrum image or of a folder of element maps"
     phases = workspaces.add_parser("phases", help=what, description=what.capitalize() + ".")
     phases.add_argument(
-        "input", metavar="INPUT", help="a file, a folder of images, or demo for the built-in map"
+        "input",
+        nargs="+",
+        metavar="INPUT",
+        help="a file, a folder of images, or demo for the built-in map; several share their phases",
     )
     phases.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for the results")
     phases.add_argument("--recipe", type=Path, metavar="R.yaml", help="the choices of an earlier run")
@@ -70,7 +74,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     options = parser().parse_args(arguments)
     try:
-        phases(options)
+        phases(options) if len(options.input) == 1 else several(options)
     except KeyboardInterrupt:
         print("\nbatch.py: stopped; nothing was written", file=sys.stderr)
         return INTERRUPTED
@@ -106,7 +110,7 @@ def phases(options: argparse.Namespace) -> None:
     ):
         started = time.perf_counter()
         memory.enter("open")
-        dataset = _open(options, show)
+        dataset = _open(options.input[0], options.dataset, show)
         give_back()
         seconds = {"open": time.perf_counter() - started}
         from models.phases import run  # with torch, which a file that cannot be read need not wait for
@@ -127,7 +131,7 @@ def phases(options: argparse.Namespace) -> None:
         losses = ("train_loss", "validation_loss", "learning_rate")
         metrics = {
             "version": _version(),
-            "input": options.input,
+            "input": options.input[0],
             "seconds": {stage: round(spent, 3) for stage, spent in seconds.items()},
             "peak_memory_mb": memory.peaks(),
             "losses": {name: [float(getattr(epoch, name)) for epoch in epochs] for name in losses},
@@ -156,18 +160,40 @@ def _recipe(options: argparse.Namespace) -> PhasesRecipe:
     return with_settings(recipe, settings)
 
 
-def _open(options: argparse.Namespace, show: Show) -> SpectrumImage | ElementalMaps:
-    if options.input == "demo":
+def several(options: argparse.Namespace) -> None:
+    """Find the phases that several maps share; errors as for :func:`phases`, of each map in the table."""
+    recipe = _recipe(options)
+    from headless.peak_memory import PeakMemory
+    from headless.progress import progress
+    from headless.several import folder_names, share
+
+    with _quiet_libraries() as warned, PeakMemory() as memory, progress() as show:
+        maps = [
+            (name, path, lambda path=path: _open(path, options.dataset, lambda *_: None))
+            for name, path in zip(folder_names(options.input), options.input, strict=True)
+        ]
+        known = {"version": _version(), "input": options.input, "warnings": warned}
+        outcomes, shared = share(maps, recipe, options.out, show, memory, known)
+    for note in shared.result.notes:
+        print(f"- {note}")
+    for outcome in outcomes:
+        if outcome.error:
+            print(f"batch.py: {outcome.name} was left out: {outcome.error}", file=sys.stderr)
+    n_maps = len(shared.names)
+    print(f"{shared.result.phases.n_phases} phases that {n_maps} maps share: {options.out / 'modal.csv'}")
+
+
+def _open(path: str, wanted: str | None, show: Show) -> SpectrumImage | ElementalMaps:
+    if path == "demo":
         from data import synthetic
 
         show(0.0, "Computing the demo")
         return synthetic.demo()[0]
     from data.readers import open_dataset
 
-    show(0.0, f"Opening {options.input}")
-    datasets = open_dataset(options.input, lambda _, message: show(0.0, f"Opening, {message}")).datasets
+    show(0.0, f"Opening {path}")
+    datasets = open_dataset(path, lambda _, message: show(0.0, f"Opening, {message}")).datasets
     listed = ", ".join(f"{number} = {dataset.title}" for number, dataset in enumerate(datasets, 1))
-    wanted = options.dataset
     if wanted is None:
         if len(datasets) > 1:
             print(f"{len(datasets)} maps: {listed}. The first is taken; --dataset takes another.")
@@ -176,7 +202,7 @@ def _open(options: argparse.Namespace, show: Show) -> SpectrumImage | ElementalM
         return datasets[int(wanted) - 1]
     named = [dataset for dataset in datasets if dataset.title.casefold() == wanted.casefold()]
     if len(named) != 1:
-        raise ValueError(f"{options.input} has no map {wanted!r}; it has {listed}.")
+        raise ValueError(f"{path} has no map {wanted!r}; it has {listed}.")
     return named[0]
 
 

@@ -10,7 +10,9 @@ from pathlib import Path
 
 
 @contextlib.contextmanager
-def result_folder(out: Path, files: Sequence[str]) -> Iterator[Path]:
+def result_folder(
+    out: Path, files: Sequence[str], folders: Sequence[str] = (), files_inside: Sequence[str] = ()
+) -> Iterator[Path]:
     """A hidden folder inside ``out`` to write into; its files move into place once all are written.
 
     The last of the files marks a whole result: it is moved last, and an earlier one is removed first.
@@ -19,6 +21,8 @@ def result_folder(out: Path, files: Sequence[str]) -> Iterator[Path]:
     ----------
     out : folder for the result, made where it is not there; an earlier result in it is replaced
     files : names of all files that a result may have
+    folders : names of all folders that it may have
+    files_inside : names of all files that one of those may have
 
     Yields
     ------
@@ -33,7 +37,11 @@ def result_folder(out: Path, files: Sequence[str]) -> Iterator[Path]:
         raise ValueError(f"{out} is a file. Name a folder for the results.")
     made = not out.exists()
     present = [] if made else sorted(entry.name for entry in out.iterdir())
-    foreign = [name for name in present if name not in files and not name.startswith(".")]
+    foreign = [name for name in present if name not in (*files, *folders) and not name.startswith(".")]
+    for name in folders:
+        if (out / name).is_dir():
+            inside = sorted(entry.name for entry in (out / name).iterdir())
+            foreign += [f"{name}/{entry}" for entry in inside if entry not in files_inside]
     if foreign:
         raise ValueError(
             f"The folder {out} holds other things, {foreign[0]} among them. Name a new or an empty folder."
@@ -44,7 +52,9 @@ def result_folder(out: Path, files: Sequence[str]) -> Iterator[Path]:
         yield hidden
         for name in reversed(files):
             (out / name).unlink(missing_ok=True)
-        for name in files:
+        for name in folders:
+            shutil.rmtree(out / name, ignore_errors=True)
+        for name in (*folders, *files):
             if (hidden / name).exists():
                 (hidden / name).replace(out / name)
     finally:

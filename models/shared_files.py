@@ -85,8 +85,10 @@ def write_shared(
     names = [phase_name(label) for label in range(shown.n_phases)]
     for number, of_map in enumerate(folders):
         write_phases(shared.part(number), of_map, {"shared_with": list(shared.names)})
+        # that of the sheet has nothing left to crop or rebin
+        (of_map / "recipe.yaml").write_text(to_yaml(shared.recipe), encoding="utf-8")
     modal_frame(shared, shown, names, outcomes).to_csv(folder / "modal.csv", index=False, float_format="%.6g")
-    (folder / "recipe.yaml").write_text(to_yaml(shared.result.resolved_recipe), encoding="utf-8")
+    (folder / "recipe.yaml").write_text(to_yaml(shared.recipe), encoding="utf-8")
     found = {
         "maps": [
             {"name": outcome.name, **({"left_out": outcome.error} if outcome.error else {})}

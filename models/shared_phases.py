@@ -12,6 +12,7 @@ from data.spectrum_image import SpectrumImage
 from models.live_phases import LivePhases
 from models.phase_map import PhaseMap
 from models.phases_result import PhasesResult
+from models.recipe import PhasesRecipe
 from models.several_maps import Pooled
 
 
@@ -23,10 +24,12 @@ class SharedPhases:
     ----------
     maps : the maps on their sheet
     result : of the sheet as one map
+    recipe : what was asked for, with the lines that the maps share: it gives the same on the same files
     """
 
     maps: Pooled
     result: PhasesResult
+    recipe: PhasesRecipe
 
     @property
     def names(self) -> tuple[str, ...]:

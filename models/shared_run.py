@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from models.live_phases import LivePhases, live_phases
 from models.phases import StageReport, run
@@ -100,7 +100,8 @@ def run_shared(
         result = step.partial or result
         fraction = _OPENING + (1 - _OPENING) * step.fraction
         yield SharedReport(0.99 * fraction, step.message, done, step.stage, step)
-    shared = SharedPhases(pooled, result)
+    asked = replace(recipe, line_maps=replace(recipe.line_maps, lines=result.maps.lines))
+    shared = SharedPhases(pooled, result, asked)
     yield SharedReport(1.0, "Done", done, "done", shared=shared, shown=live_phases(result, common))
 
 

@@ -50,7 +50,7 @@ def shared_rows(
     names: Mapping[int, str],
     colours: Mapping[int, str],
 ) -> dict[str, Any]:
-    """Parameters of a ``SharedTable``: pictures and shares of every map, phases by their overall share.
+    """What a ``SharedTable`` shows: pictures and shares of every map, phases by their overall share.
 
     Parameters
     ----------

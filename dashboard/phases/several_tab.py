@@ -78,9 +78,13 @@ class SeveralMapsTab(Tab):
         figure = ExportMenu(
             self.tools, "the phase maps", {"PNG": "Figure (PNG)", "SVG": "Figure (SVG)"}, self._figure, 175.0
         )
+        self._actions = pmui.Row(
+            together, csv, maps, figure.panel, visible=False, sizing_mode=None, margin=0,
+            sx={"alignItems": "center"},
+        )  # fmt: skip
         self._notes = pmui.Typography("", variant="caption", margin=(2, 10), sizing_mode="stretch_width")
         self._result = card(
-            "Shared phases, % of the area", [together, csv, maps, figure.panel],
+            "Shared phases, % of the area", [self._actions],
             pmui.Column(self._table, self._notes, sizing_mode="stretch_width", margin=0), visible=False,
         )  # fmt: skip
         self._list_entries()
@@ -135,7 +139,7 @@ class SeveralMapsTab(Tab):
                 {"name": one.name, "error": one.error, "image": "", "title": "", "share": []}
                 for one in report.outcomes
             ]
-            self._table.param.update(maps=rows, phases=[], overall=[])
+            self._table.shown = {"maps": rows, "phases": [], "overall": []}
             self._result.visible = True
 
     def _take(self, shared: SharedPhases, shown: LivePhases, outcomes: tuple[MapOutcome, ...]) -> None:
@@ -146,7 +150,7 @@ class SeveralMapsTab(Tab):
         failed = [one.name for one in outcomes if one.error]
         self._said.object = _DONE if not failed else f"{_DONE} Left out: {', '.join(failed)}."
         self._notes.object = " ".join(shared.maps.notes)
-        self._result.visible = True
+        self._result.visible = self._actions.visible = True
         self._table.opened = -1
         self._draw()
 
@@ -154,7 +158,7 @@ class SeveralMapsTab(Tab):
         self._rows.request(self._shared, self._shown, self._outcomes, self._names, self._colours)
 
     def _show_rows(self, rows: dict[str, Any]) -> None:
-        self._table.param.update(**rows)
+        self._table.shown = rows
 
     # --- opening one of them, or all
 

@@ -12,15 +12,13 @@ from panel.custom import JSComponent
 class SharedTable(JSComponent):
     """Maps as small pictures, and below them a row of shares for each; a click opens a map.
 
-    ``maps`` are mappings with ``name``, ``image`` (a picture as data address, or ""), ``title`` (what the
+    ``shown`` has three parts. ``maps`` are mappings with ``name``, ``image`` (a picture as data address, or ""), ``title`` (what the
     mouse is told), ``share`` (per cent of every phase), ``rest`` (per cent of no phase), ``pixels`` and
     ``area`` as text and ``error`` ("" where it takes part). ``phases`` have ``name`` and ``colour``;
     ``overall`` is the share of all maps together. The component only reports which map was clicked.
     """
 
-    maps = param.List(default=[])
-    phases = param.List(default=[])
-    overall = param.List(default=[])
+    shown = param.Dict(default={"maps": [], "phases": [], "overall": []}, doc="all of it in one change")
     opened = param.Integer(default=-1, doc="the map that Explore shows; -1: none of them")
 
     _esm = """
@@ -56,8 +54,9 @@ export function render({model, el}) {
 
   const open = (number) => model.send_msg({open: number});
   const draw = () => {
-    gallery.replaceChildren(...model.maps.flatMap((map, number) => {
-      if (map.error) return [];
+    const {maps, phases, overall} = model.shown;
+    gallery.replaceChildren(...maps.flatMap((map, number) => {
+      if (!map.image) return [];
       const button = document.createElement('button');
       button.type = 'button';
       button.className = number === model.opened ? 'map chosen' : 'map';
@@ -73,7 +72,7 @@ export function render({model, el}) {
       return [button];
     }));
     table.replaceChildren();
-    if (!model.maps.length) return;
+    if (!maps.length) return;
     const head = table.createTHead().insertRow();
     const column = (text, colour) => {
       const th = document.createElement('th');
@@ -88,39 +87,39 @@ export function render({model, el}) {
       head.appendChild(th);
     };
     column('Map');
-    model.phases.forEach((phase) => column(phase.name, phase.colour));
-    if (model.phases.length) ['None', 'Pixels', 'Area'].forEach((text) => column(text));
+    phases.forEach((phase) => column(phase.name, phase.colour));
+    if (phases.length) ['None', 'Pixels', 'Area'].forEach((text) => column(text));
     const body = table.createTBody();
-    model.maps.forEach((map, number) => {
+    maps.forEach((map, number) => {
       const row = body.insertRow();
       const name = cell(row, map.name, 'name');
       name.title = map.name;
       if (map.error) {
         row.className = 'failed';
         const td = cell(row, 'Left out. ' + map.error);
-        td.colSpan = model.phases.length + 3;
+        td.colSpan = phases.length + 3;
         return;
       }
       if (!map.share.length) {
-        cell(row, 'Opened').colSpan = model.phases.length + 3;
+        cell(row, 'Opened').colSpan = phases.length + 3;
         return;
       }
       row.className = number === model.opened ? 'chosen' : '';
       name.addEventListener('click', () => open(number));
-      shares(row, map.share, model.phases);
+      shares(row, map.share, phases);
       cell(row, percent(map.rest), 'number');
       cell(row, map.pixels, 'number');
       cell(row, map.area, 'number');
     });
-    if (model.overall.length && model.maps.length > 1) {
+    if (overall.length && maps.length > 1) {
       const row = table.createTFoot().insertRow();
       cell(row, 'All maps', 'name');
-      shares(row, model.overall, model.phases);
+      shares(row, overall, phases);
       cell(row, '').colSpan = 3;
     }
   };
   draw();
-  for (const name of ['maps', 'phases', 'overall', 'opened']) model.on(name, draw);
+  for (const name of ['shown', 'opened']) model.on(name, draw);
 }
 """
 
