@@ -123,6 +123,23 @@ class LatentBins:
         small = (n_labels + 2) * levels < 256
         return DensityImage(index.astype(np.uint8) if small else index, levels, self.extent)
 
+    def mean(self, values: np.ndarray, selected: np.ndarray | None = None) -> np.ndarray:
+        """Mean of a value over the points of every bin, (n_y, n_x) float32; NaN where there are none.
+
+        Parameters
+        ----------
+        values : one float per point, in any shape; NaN counts for nothing
+        selected : (n_points,) bool: only these count; None for all
+        """
+        values = np.ascontiguousarray(values, np.float32).ravel()
+        self._check(values.size, "values")
+        return _mean(self.order, self.start, values, self._mask(selected), self._chunks()).reshape(self.shape)
+
+    def selected_counts(self, selected: np.ndarray) -> np.ndarray:
+        """Selected points per bin, (n_y, n_x) int32."""
+        counts = _selected_counts(self.order, self.start, self._mask(selected), self._chunks())
+        return counts.reshape(self.shape)
+
     def selected_share(self, selected: np.ndarray) -> np.ndarray:
         """Share of the points of every bin that are selected, (n_y, n_x) uint8: 0 none ... 255 all.
 
@@ -246,3 +263,29 @@ def _selected_share(order, start, selected, chunks):
             if n > 0:
                 share[b] = max(1, (255 * n) // (last - first))
     return share
+
+
+@njit(parallel=True, cache=True, nogil=True)
+def _selected_counts(order, start, selected, chunks):
+    counts = np.zeros(start.size - 1, np.int32)
+    for chunk in prange(chunks.size - 1):
+        for b in range(chunks[chunk], chunks[chunk + 1]):
+            for i in range(start[b], start[b + 1]):
+                counts[b] += selected[order[i]]
+    return counts
+
+
+@njit(parallel=True, cache=True, nogil=True)
+def _mean(order, start, values, selected, chunks):
+    mean = np.full(start.size - 1, np.nan, np.float32)
+    for chunk in prange(chunks.size - 1):
+        for b in range(chunks[chunk], chunks[chunk + 1]):
+            total, n = 0.0, 0
+            for i in range(start[b], start[b + 1]):
+                value = values[order[i]]
+                if value == value and (selected.size == 0 or selected[order[i]]):
+                    total += value
+                    n += 1
+            if n > 0:
+                mean[b] = total / n
+    return mean

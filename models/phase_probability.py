@@ -1,4 +1,4 @@
-"""How probable it is that each pixel belongs to one phase on show, whatever a person changed of the phases."""
+"""How probable it is that each pixel belongs to one of the phases on show, edited or not."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ def probability_of(result: PhasesResult, recipe: PhasesRecipe, shown: LivePhases
     at_most = np.where((label >= 0) & ~inside, 1 - own, np.float32(1))
     sources = _sources(found.phase_map.label, found.phase_map.n_phases, label, wanted)
     elsewhere = found.probability_of(sources) if sources else np.zeros(label.shape, np.float32)
-    return np.where(inside, own, np.minimum(elsewhere, at_most)).astype(np.float32, copy=False)
+    probability = np.where(inside, own, np.minimum(elsewhere, at_most))
+    return np.clip(probability, 0, 1).astype(np.float32, copy=False)  # sums of shares round beyond
 
 
 def _sources(found: np.ndarray, n_found: int, shown: np.ndarray, wanted: int) -> list[int]:
