@@ -98,8 +98,8 @@ def run_shared(
     result = None
     for step in find(pooled.dataset, common):
         result = step.partial or result
-        fraction = _OPENING + (1 - _OPENING) * step.fraction
-        yield SharedReport(0.99 * fraction, step.message, done, step.stage, step)
+        fraction = _OPENING + (0.99 - _OPENING) * step.fraction
+        yield SharedReport(fraction, step.message, done, step.stage, step)
     asked = replace(recipe, line_maps=replace(recipe.line_maps, lines=result.maps.lines))
     shared = SharedPhases(pooled, result, asked)
     yield SharedReport(1.0, "Done", done, "done", shared=shared, shown=live_phases(result, common))
