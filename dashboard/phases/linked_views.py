@@ -5,19 +5,34 @@ A free function makes each picture from plain values; :class:`LinkedViews` redra
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import param
 
 from dashboard import theme
 from dashboard.contrast import compose_rgb, contrast_limits, to_uint8
+from dashboard.live import LatestWins
 from dashboard.phases.latent_plot import LatentPlot
 from dashboard.phases.map_plot import Layer, MapFrame, MapPlot
 from dashboard.phases.opened import OpenedMap
 from dashboard.phases.spectrum_plot import Curve, SpectrumPlot
-from dashboard.phases.state import ALL_COUNTS, COLOUR_COMPOSITE, NAVIGATION, PhasesState
+from dashboard.phases.state import (
+    ALL_COUNTS,
+    BY_DENSITY,
+    BY_PHASE,
+    COLOUR_COMPOSITE,
+    NAVIGATION,
+    PhasesState,
+)
 from dashboard.viewport import Viewport, sample_mean, sample_nearest
+from models import clustering
+from models.latent_ellipses import Spread, spread_of_labels
+from models.live_phases import LivePhases
+from models.phases_result import PhasesResult
+from models.principal_components import FittedComponents
+from models.recipe import MixtureChoices
+from models.umap_embedding import FittedEmbedding
 
 #: of the pixels of a map, the share that its colours cover; a few hot pixels would take most of them else
 CLIP = 0.995
@@ -75,6 +90,55 @@ def phase_index(label: np.ndarray, n_phases: int, selected: np.ndarray | None) -
     return index
 
 
+def axis_labels(result: PhasesResult) -> tuple[str, str]:
+    """What the first two axes of the latent space of a run are called."""
+    trained = result.trained
+    if isinstance(trained, FittedComponents):
+        shares = [
+            f"Component {i + 1} ({100 * share:.3g} %)" for i, share in enumerate(trained.variance_share)
+        ]
+        return (shares[0], shares[1] if len(shares) > 1 else "")
+    name = "UMAP" if isinstance(trained, FittedEmbedding) else "Latent"
+    return f"{name} 1", f"{name} 2" if result.latent.n_latent > 1 else ""
+
+
+def label_at(points: np.ndarray, result: PhasesResult, shown: LivePhases) -> np.ndarray:
+    """Label on show at latent points (n, n_latent): that of a pixel of the nearest cell, (n,) integers."""
+    grid = result.grid
+    occupied = np.flatnonzero(grid.weight)
+    apart = np.square(points[:, None] - grid.centre[occupied]).sum(axis=2)
+    cell = occupied[apart.argmin(axis=1)]
+    pixel = np.zeros(grid.n_cells + 1, np.intp)
+    pixel[grid.cell_of_pixel] = np.arange(grid.cell_of_pixel.size)  # of the pixels of a cell, one
+    return shown.phase_map.label.ravel()[pixel[cell]]
+
+
+def ellipses(
+    kind: str,
+    result: PhasesResult,
+    choices: MixtureChoices,
+    shown: LivePhases,
+    colours: Sequence[str],
+    hidden: frozenset[int],
+) -> tuple[Spread | None, list[str]]:
+    """Ellipses of the phases on show or of the Gaussians behind the clusters, and their colours.
+
+    Gaussians have the colour of the phase on show at their centre. Hidden phases have none.
+    """
+    visible = np.array([phase not in hidden for phase in shown.ids], bool)
+    if kind == "Phases":
+        spread = spread_of_labels(result.latent.coordinates, shown.phase_map.label, shown.n_phases)
+        kept = np.flatnonzero(visible)
+        return Spread(spread.mean[kept], spread.covariance[kept]), [colours[k] for k in kept]
+    found = clustering.gaussians_of(result.grid.basis, choices, max(1, shown.n_asked))
+    if found is None:
+        return None, []
+    label = label_at(found.mean, result, shown)
+    kept = np.flatnonzero((label < 0) | visible[label])
+    spread = Spread(found.mean[kept, :2], found.covariance[kept, :2, :2])
+    return spread, [theme.UNASSIGNED if label[k] < 0 else colours[label[k]] for k in kept]
+
+
 def phase_palette(
     colours: Sequence[str], ids: Sequence[int], hidden: frozenset[int], opacity: float
 ) -> list[str]:
@@ -95,6 +159,7 @@ class LinkedViews:
         self.element = MapPlot(self.frame, "element_map", ["intensity", "rgb", "veil"])
         self.phase = MapPlot(self.frame, "phase_map", ["intensity", "phases"])
         self.latent = LatentPlot()
+        self._ellipses: LatestWins | None = None
         self.spectra = SpectrumPlot()
         self.element.set_palette("veil", _VEIL)
         self.phase.set_palette("intensity", ["#00000000", *theme.MAP_PALETTES["Grey"][1:]])
@@ -104,8 +169,10 @@ class LinkedViews:
         watch(self._draw_background, "background_shown")
         watch(self._show_points, "result")
         watch(self._draw_phases, ["shown", "selection"])
+        watch(self._colour_points, "latent_colour")
+        watch(self._draw_ellipses, ["latent_ellipses", "shown", "colours", "hidden"])
         watch(self._recolour, ["colours", "hidden", "phase_opacity"])
-        watch(self._draw_spectra, ["shown", "selection_spectrum", "colours", "names", "hidden",
+        watch(self._draw_spectra, ["shown", "unmixed", "selection_spectrum", "colours", "names", "hidden",
                                    "spectra_shown", "spectra_norm", "chosen_phase"])  # fmt: skip
         watch(lambda event: self.spectra.show_scale(event.new), "spectra_scale")
 
@@ -180,7 +247,42 @@ class LinkedViews:
 
     def _show_points(self, *_events: param.parameterized.Event) -> None:
         result = self.state.result
-        self.latent.show_points(None if result is None else result.latent.coordinates[:, :2])
+        if result is None:
+            self.latent.show_points(None)
+            self.latent.show_ellipses(None)
+            return
+        points = result.latent.coordinates[:, :2]
+        if points.shape[1] == 1:  # a single coordinate is drawn along the axis
+            points = np.column_stack([points, np.where(np.isnan(points[:, 0]), np.nan, np.float32(0))])
+        self.latent.show_points(points, axis_labels(result))
+        self._colour_points()
+
+    def _colour_points(self, *_events: param.parameterized.Event) -> None:
+        state, by = self.state, self.state.latent_colour
+        if by in (BY_PHASE, BY_DENSITY) or state.prepared is None or state.result is None:
+            self.latent.colour_by("density" if by == BY_DENSITY else "phases")
+        elif state.result.latent.map_shape == state.prepared.maps.shape:
+            title = f"{by}: {state.prepared.quantity.lower()}"
+            self.latent.colour_by("values", state.prepared.maps.of(by), title)
+
+    def answer_live(self, live: Callable[..., LatestWins]) -> None:
+        """Fit what the ellipses need in a thread, by ``Tools.live``, instead of at once."""
+        self._ellipses = live(ellipses, lambda answer: self.latent.show_ellipses(*answer))
+
+    def _draw_ellipses(self, *_events: param.parameterized.Event) -> None:
+        state, shown, result = self.state, self.state.shown, self.state.result
+        if state.latent_ellipses == "Off" or shown is None or result is None or result.latent.n_latent < 2:
+            if self._ellipses is not None:
+                self._ellipses.drop()
+            self.latent.show_ellipses(None)
+            return
+        request = (
+            state.latent_ellipses, result, state.recipe.mixture, shown, state.colours_by_label(), state.hidden,
+        )  # fmt: skip
+        if self._ellipses is None:
+            self.latent.show_ellipses(*ellipses(*request))
+        else:
+            self._ellipses.request(*request)
 
     def _draw_phases(self, *_events: param.parameterized.Event) -> None:
         state, shown = self.state, self.state.shown

@@ -22,6 +22,15 @@ from models.recipe import PhasesRecipe
 #: what the element map can show besides one line
 ALL_COUNTS, COLOUR_COMPOSITE = "All counts", "RGB of three"
 NAVIGATION = "Image: "
+#: what the latent space can be coloured by besides one line
+BY_PHASE, BY_DENSITY = "Phases", "Density"
+
+
+#: what a person changes and can take back, beside the selection; see ``dashboard.phases.history``
+UNDONE = (
+    "recipe", "hidden", "selections", "map_shown", "composite", "map_palette", "background_shown",
+    "phase_opacity", "spectra_shown", "spectra_scale", "spectra_norm",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -58,7 +67,10 @@ class PhasesState(param.Parameterized):
     spectra_shown = param.List(["Sum", "Phases", "Selection"])
     spectra_scale = param.Selector(objects=["log", "linear"], default="log")
     spectra_norm = param.Selector(objects=["Counts", "Per pixel", "Equal area"], default="Per pixel")
+    latent_colour = param.String(BY_PHASE, doc="colours of the latent space: BY_PHASE, BY_DENSITY or a line")
+    latent_ellipses = param.Selector(objects=["Off", "Phases", "Gaussians"], default="Off")
     chosen_phase = param.Integer(None, allow_None=True, doc="the phase picked in the table, by number")
+    chosen_phases = param.Parameter((), doc="phases picked in the table; chosen_phase is the last")
 
     # --- results: replaced whole
     dataset = param.Parameter(None, doc="SpectrumImage or ElementalMaps, as opened")
@@ -90,10 +102,11 @@ class PhasesState(param.Parameterized):
             selection_spectrum=None,
             selection_phases=(),
             chosen_phase=None,
-            names={},
-            colours={},
+            chosen_phases=(),
+            kept_masks={},
             hidden=frozenset(),
             map_shown=ALL_COUNTS,
+            latent_colour=BY_PHASE,
             composite=tuple((lines * 3)[:3]) if lines else ("", "", ""),
             background_shown=next(iter(prepared.maps.navigation), ""),
         )
@@ -105,6 +118,7 @@ class PhasesState(param.Parameterized):
         self.param.update(
             prepared=prepared,
             map_shown=self.map_shown if kept else ALL_COUNTS,
+            latent_colour=self.latent_colour if self.latent_colour in (BY_DENSITY, *lines) else BY_PHASE,
             composite=tuple(
                 line if line in lines else lines[i % len(lines)] for i, line in enumerate(self.composite)
             ),

@@ -15,7 +15,14 @@ from dashboard.phases.cards import MENU, card
 from dashboard.phases.explore_exports import export_menus
 from dashboard.phases.linked_views import LinkedViews
 from dashboard.phases.phase_table import PhaseTable
-from dashboard.phases.state import ALL_COUNTS, COLOUR_COMPOSITE, NAVIGATION, PhasesState
+from dashboard.phases.state import (
+    ALL_COUNTS,
+    BY_DENSITY,
+    BY_PHASE,
+    COLOUR_COMPOSITE,
+    NAVIGATION,
+    PhasesState,
+)
 
 _ONE_LINE = "white-space:nowrap; overflow:hidden; text-overflow:ellipsis"
 _CURVES = ["Sum", "Phases", "Selection", "End-members"]
@@ -75,6 +82,15 @@ class PhasesView:
             label="", start=0, end=1, step=0.05, value=state.phase_opacity, width=90, size="small",
             show_value=False, margin=(4, 12),
         )  # fmt: skip
+        self.latent_colour = pmui.Select(
+            options=[BY_PHASE, BY_DENSITY], value=state.latent_colour, width=104,
+            description="What the colours say", **MENU,
+        )  # fmt: skip
+        self.latent_ellipses = pmui.Select(
+            options={"No ellipses": "Off", "Of phases": "Phases", "Of Gaussians": "Gaussians"},
+            value=state.latent_ellipses, width=122,
+            description="Covariance ellipses at 1 and 2 standard deviations", **MENU,
+        )  # fmt: skip
         self.clear = pmui.Button(label="Clear selection", size="small", visible=False, margin=(0, 4))
         self.clear.on_click(lambda _event: state.param.update(selection=None, chosen_phase=None))
         self.curves = pmui.CheckButtonGroup(
@@ -95,6 +111,8 @@ class PhasesView:
             (self.palette_menu, "map_palette"),
             (self.background_menu, "background_shown"),
             (self.opacity, "phase_opacity"),
+            (self.latent_colour, "latent_colour"),
+            (self.latent_ellipses, "latent_ellipses"),
             (self.curves, "spectra_shown"),
             (self.norm, "spectra_norm"),
             (self.scale, "spectra_scale"),
@@ -145,7 +163,11 @@ class PhasesView:
             pmui.Column(self.composite_row, figures["element"], sizing_mode="stretch_width", margin=0),
         )
         phase = card("Phases", [self.opacity, self.background_menu, export["phase"]], figures["phase"])
-        latent = card("Latent space", [self.clear, export["latent"]], figures["latent"])
+        latent = card(
+            "Latent space",
+            [self.clear, self.latent_ellipses, self.latent_colour, export["latent"]],
+            figures["latent"],
+        )
         spectrum = card("Spectra", [self.curves, self.norm, self.scale, export["spectra"]], spectra)
         table = card("Table of phases", [export["table"]], self.table, height=396)
         third, wide = {"xs": 12, "md": 6, "lg": 4}, {"xs": 12, "lg": 8}
@@ -170,6 +192,9 @@ class PhasesView:
         )  # fmt: skip
         self.background_menu.param.update(
             options={**{name: name for name in images}, "Counts": ""}, value=self.state.background_shown
+        )
+        self.latent_colour.param.update(
+            options=[BY_PHASE, BY_DENSITY, *lines], value=self.state.latent_colour
         )
         for menu, line in zip(self.composite_menus, self.state.composite, strict=True):
             menu.param.update(options=list(lines), value=line or None)

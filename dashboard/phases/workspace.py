@@ -10,10 +10,14 @@ import panel_material_ui as pmui
 from dashboard.busy import Busy
 from dashboard.job_monitor import JobMonitor
 from dashboard.library import Library
+from dashboard.phases.clusters import ClustersTab
+from dashboard.phases.composition.tab import CompositionTab
 from dashboard.phases.controls import PhasesControls
 from dashboard.phases.dataset_menu import DatasetMenu
+from dashboard.phases.elements.tab import ElementsTab
 from dashboard.phases.lines import LinesTab
 from dashboard.phases.linked_views import LinkedViews
+from dashboard.phases.particles.tab import ParticlesTab
 from dashboard.phases.readout import readout
 from dashboard.phases.several_tab import SeveralMapsTab
 from dashboard.phases.state import PhasesState
@@ -26,6 +30,10 @@ from data.catalogue import Catalogue
 #: the tabs after the linked views, in the order in which a session uses them
 TABS: tuple[type[Tab], ...] = (
     LinesTab,
+    ElementsTab,
+    ClustersTab,
+    ParticlesTab,
+    CompositionTab,
     SeveralMapsTab,
 )
 
@@ -53,6 +61,8 @@ class PhasesWorkspace:
             state, monitor, schedule, tell, catalogue, library, kept,
             show_found=self.visit.show_found, open_tab=lambda title: self.tabs.open(title), busy=busy,
         )  # fmt: skip
+        self.views.answer_live(tools.live)
+        self.unmixer = Unmixer(state, tools.job_line())
         self.view = PhasesView(state, self.views, tools)
         self.tabs = TabStrip("Explore", self.view.main, [tab(tools) for tab in TABS])
         self._wire()
