@@ -11,8 +11,12 @@ from scipy import sparse
 from dashboard.contrast import to_uint8
 from dashboard.lasso import box_in_points, lasso_in_points, lasso_on_map
 from dashboard.latent_bins import LatentBins
+from dashboard.map_pyramid import MapPyramid
 from dashboard.viewport import Viewport, sample_mean
 from data import sparse_counts
+from data.elemental_maps import ElementalMaps
+from models.line_correlation import joint_histogram
+from models.line_means import line_means
 from models.phase_identity import match_labels
 from models.phase_map import PhaseMap
 
@@ -26,6 +30,13 @@ def compile_kernels() -> None:
     for image in (stack[:, :, 0].copy(), stack[:, :, 0], np.ones(SHAPE, bool)):
         sampled, _ = sample_mean(image, view)
     to_uint8(sampled, 0, 1)
+    pyramid = MapPyramid.build(np.ones((260, 4, 2), np.float32))
+    for height in (2, 200):  # drawn from a halved map, and from the full one
+        shown = Viewport.whole((260, 4), 4, height)
+        pyramid.view([0], np.array([[0.0, 1.0]]), np.ones(1), shown)
+    maps = ElementalMaps(stack, ("a", "b"))
+    line_means(maps, np.ones(SHAPE, bool))
+    joint_histogram(maps.of("a"), maps.of("b"), (0, 2, 0, 2))
 
     n_pixels = SHAPE[0] * SHAPE[1]
     y, x = np.divmod(np.arange(n_pixels), SHAPE[1])

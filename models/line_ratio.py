@@ -48,7 +48,7 @@ def default_least(maps: ElementalMaps, line: str, counts: bool) -> float:
     """The least denominator of a pixel: 9 counts, or 5 % of a bright pixel where maps are not in counts."""
     if counts:
         return LEAST_COUNTS
-    bright = float(np.nanquantile(maps.of(line)[:: max(1, maps.shape[0] // 500)], 0.995))
+    bright = float(np.nanquantile(maps.of(line)[:: max(1, maps.shape[0] // 100)], 0.995))
     return _LEAST_SHARE * bright if bright > 0 else 1.0
 
 

@@ -12,6 +12,16 @@ from dashboard import theme
 
 #: how a menu looks that stands in the head of a card
 MENU: dict[str, Any] = {"size": "small", "margin": (0, 3), "variant": "outlined", "sx": theme.MENU_SX}
+#: the channels of a colour image, and the colours of their dots
+CHANNELS = {"red": "#e53935", "green": "#43a047", "blue": "#1e88e5"}
+
+
+def swatch(colour: str) -> pn.pane.HTML:
+    """A dot of a colour before the menu that it belongs to."""
+    return pn.pane.HTML(
+        f"<div style='width:12px;height:12px;border-radius:50%;background:{colour}'></div>",
+        width=14, height=14, margin=(0, 1, 0, 5), sizing_mode=None,
+    )  # fmt: skip
 
 
 def card(title: str, tools: Sequence[Any], body: Any, **params: Any) -> pmui.Paper:

@@ -36,6 +36,7 @@ Layer = Callable[[Viewport], tuple[np.ndarray, tuple[float, float, float, float]
 
 #: used before the browser has reported the size of its frame
 _FIRST_SIZE = 480
+_NOTHING = np.zeros((0, 0), np.uint8)
 
 # keeps pixels square: the smaller side of the frame shows the whole field of view after a change of
 # dataset, and a resize keeps the centre and the scale
@@ -101,8 +102,21 @@ class MapFrame:
 class MapPlot:
     """One map: image layers from bottom to top, a scale bar, lasso and box."""
 
-    def __init__(self, frame: MapFrame, name: str, layers: Sequence[str], height: int = 336) -> None:
+    def __init__(
+        self, frame: MapFrame, name: str, layers: Sequence[str], height: int = 336, tile_width: int = 0
+    ) -> None:
+        """A map of its own, or one of many small ones.
+
+        Parameters
+        ----------
+        frame : shared by maps that zoom together
+        name : of the figure
+        layers : names, from bottom to top; "rgb" takes colour images, the others palette indices
+        height : of the figure in screen pixels
+        tile_width : above 0 makes a tile of that width: without toolbar, and drawn by its gallery
+        """
         self.frame = frame
+        self._first = (tile_width, height) if tile_width else (_FIRST_SIZE, _FIRST_SIZE)
         lasso, box, wheel = (
             LassoSelectTool(continuous=False),
             BoxSelectTool(continuous=False),
@@ -113,12 +127,15 @@ class MapPlot:
             x_range=frame.x_range,
             y_range=frame.y_range,
             height=height,
-            sizing_mode="stretch_width",
             tools=[PanTool(), wheel, BoxZoomTool(match_aspect=True), lasso, box, ResetTool()],
-            toolbar_location="right",
-            min_border=4,
+            min_border=2 if tile_width else 4,
             lod_timeout=60,  # the default of 500 ms holds back the redraw after the wheel stops
             outline_line_alpha=0.25,
+            **(
+                dict(width=tile_width, toolbar_location=None)
+                if tile_width
+                else dict(sizing_mode="stretch_width", toolbar_location="right")
+            ),
         )
         self.figure.toolbar.active_scroll = wheel
         self.figure.toolbar.active_drag = lasso
@@ -156,7 +173,8 @@ class MapPlot:
         self.figure.js_on_event(
             MouseLeave, CustomJS(args=dict(probe=frame.probe), code="probe.data = {x: [], y: []};")
         )
-        self.figure.on_event(RangesUpdate, lambda _event: self.redraw())
+        if not tile_width:
+            self.figure.on_event(RangesUpdate, lambda _event: self.redraw())
 
     def _add_layer(self, name: str) -> None:
         source = ColumnDataSource(dict(image=[], x=[], y=[], dw=[], dh=[]), name=f"{self.figure.name}:{name}")
@@ -192,7 +210,7 @@ class MapPlot:
 
     def viewport(self) -> Viewport:
         """The visible part in map pixels, with the size of the frame in screen pixels."""
-        width, height = frame_size(self.figure, _FIRST_SIZE)
+        width, height = frame_size(self.figure, *self._first)
         size, x_range, y_range = self.frame.pixel_size, self.frame.x_range, self.frame.y_range
         return Viewport(
             x0=min(x_range.start, x_range.end) / size,
@@ -212,21 +230,28 @@ class MapPlot:
         """The colours of a layer: image value i is drawn in palette[i]."""
         self._mappers[name].update(palette=list(palette), low=0, high=len(palette) - 1)
 
+    def palette(self, name: str) -> list[str]:
+        """The colours of a layer."""
+        return self._mappers[name].palette
+
     def redraw(self) -> None:
         """Draw the visible part of every layer anew."""
         viewport = self.viewport()
         for name in self._layers:
             self._draw(name, viewport)
 
+    def show(self, name: str, image: np.ndarray, extent: tuple[float, float, float, float]) -> None:
+        """Show an image as a layer: palette indices, where they lie in map pixels (x0, y0, width, height)."""
+        x0, y0, width, height = extent
+        size = self.frame.pixel_size
+        self._sources[name].data = dict(
+            image=[image], x=[x0 * size], y=[y0 * size], dw=[width * size], dh=[height * size]
+        )
+
     def _draw(self, name: str, viewport: Viewport) -> None:
         layer, source = self._layers[name], self._sources[name]
-        if layer is None:
-            if source.data["image"]:
-                source.data = dict(image=[], x=[], y=[], dw=[], dh=[])
-            return
-        image, (x0, y0, width, height) = layer(viewport)
-        if image.size == 0:
+        image, extent = (_NOTHING, None) if layer is None else layer(viewport)
+        if image.size:
+            self.show(name, image, extent)
+        elif source.data["image"]:
             source.data = dict(image=[], x=[], y=[], dw=[], dh=[])
-            return
-        size = self.frame.pixel_size
-        source.data = dict(image=[image], x=[x0 * size], y=[y0 * size], dw=[width * size], dh=[height * size])

@@ -11,7 +11,7 @@ import panel_material_ui as pmui
 
 from dashboard import theme
 from dashboard.exports import PageTools
-from dashboard.phases.cards import MENU, card
+from dashboard.phases.cards import CHANNELS, MENU, card, swatch
 from dashboard.phases.explore_exports import export_menus
 from dashboard.phases.linked_views import LinkedViews
 from dashboard.phases.phase_table import PhaseTable
@@ -26,16 +26,7 @@ from dashboard.phases.state import (
 
 _ONE_LINE = "white-space:nowrap; overflow:hidden; text-overflow:ellipsis"
 _CURVES = ["Sum", "Phases", "Selection", "End-members"]
-_CHANNELS = {"red": "#e53935", "green": "#43a047", "blue": "#1e88e5"}
 _ROW_HEIGHT = 34
-
-
-def _swatch(colour: str) -> pn.pane.HTML:
-    """A dot of a colour before the menu that it belongs to."""
-    return pn.pane.HTML(
-        f"<div style='width:12px;height:12px;border-radius:50%;background:{colour}'></div>",
-        width=14, height=14, margin=(0, 1, 0, 5), sizing_mode=None,
-    )  # fmt: skip
 
 
 class PhasesView:
@@ -68,12 +59,12 @@ class PhasesView:
             pmui.Select(
                 options=[""], sizing_mode="stretch_width", description=f"Line shown as {name}", **MENU
             )
-            for name in _CHANNELS
+            for name in CHANNELS
         ]
         # in a line of its own, for which the figure makes room: the card stays as tall as its neighbours
         self.composite_row = pmui.Row(
-            *(part for name, menu in zip(_CHANNELS, self.composite_menus, strict=True)
-              for part in (_swatch(_CHANNELS[name]), menu)),
+            *(part for name, menu in zip(CHANNELS, self.composite_menus, strict=True)
+              for part in (swatch(CHANNELS[name]), menu)),
             sizing_mode="stretch_width", height=_ROW_HEIGHT, margin=(0, 4), visible=False,
             sx={"alignItems": "center"},
         )  # fmt: skip

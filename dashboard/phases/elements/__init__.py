@@ -1,0 +1,1 @@
+"""The tab "Elements": all element maps at once, in colour, divided and compared with each other."""
