@@ -23,6 +23,7 @@ class ImageRange:
     """Pixels at which an image of the map has a value from ``low`` to ``high``; None leaves that end open."""
 
     kind: ClassVar[str] = "range"
+    follows: ClassVar[str] = "images"
     image: str
     low: float | None = None
     high: float | None = None
@@ -64,6 +65,7 @@ class ConnectedRegion:
     """The connected region of one phase around a pixel; pixels that touch at a corner are connected."""
 
     kind: ClassVar[str] = "region"
+    follows: ClassVar[str] = "phases"
     y: int
     x: int
 
@@ -112,6 +114,7 @@ class GivenPixels:
     """
 
     kind: ClassVar[str] = "pixels"
+    follows: ClassVar[str] = "map"
     shape: tuple[int, int]
     packed: bytes
     title: str

@@ -58,6 +58,8 @@ class Origin(Protocol):
 
     #: what it is called in files and links
     kind: ClassVar[str]
+    #: what has to stay for it to select the same pixels: "map" (its shape), "latent", "phases" or "images"
+    follows: ClassVar[str]
 
     @property
     def text(self) -> str:
@@ -122,6 +124,11 @@ class Lasso:
         """What to call it."""
         return f"lasso {_where(self.space)}"
 
+    @property
+    def follows(self) -> str:
+        """The space that it was drawn in."""
+        return self.space
+
     def mask(self, context: Context) -> np.ndarray:
         """Pixels whose centre, or whose point in the latent space, lies inside."""
         if self.space == "map":
@@ -155,6 +162,11 @@ class Box:
         """What to call it."""
         return f"box {_where(self.space)}"
 
+    @property
+    def follows(self) -> str:
+        """The space that it was drawn in."""
+        return self.space
+
     def mask(self, context: Context) -> np.ndarray:
         """Pixels whose centre, or whose point in the latent space, lies inside."""
         box = (self.x0, self.x1, self.y0, self.y1)
@@ -179,6 +191,7 @@ class PhaseMembers:
     """The pixels of one phase, by its lasting number, whose probability is at least the threshold."""
 
     kind: ClassVar[str] = "phase"
+    follows: ClassVar[str] = "phases"
     phase: int
     threshold: float = 0.0
 
@@ -222,6 +235,12 @@ class Combined:
     def kind(self) -> str:
         """Its operation."""
         return self.operation
+
+    @property
+    def follows(self) -> str:
+        """What the most fickle of its parts follows."""
+        of_parts = {getattr(part, "follows", "phases") for part in self.parts}
+        return next(what for what in ("phases", "latent", "images", "map") if what in of_parts)
 
     @property
     def text(self) -> str:

@@ -188,7 +188,7 @@ class PhasesControls:
 
     def _number_moved(self, event: Any) -> None:
         shown = self.state.shown
-        if event.new != (shown.n_phases if shown else None) and event.new != self._choice(
+        if event.new != (shown.n_before_edits if shown else None) and event.new != self._choice(
             self._part, "n_phases"
         ):
             self.state.change(self._part, n_phases=int(event.new))
@@ -197,7 +197,7 @@ class PhasesControls:
         if event.new and self._choice(self._part, "n_phases"):
             self.state.change(self._part, n_phases=0)
         elif not event.new and not self._choice(self._part, "n_phases") and self.state.shown:
-            self.state.change(self._part, n_phases=self.state.shown.n_phases)
+            self.state.change(self._part, n_phases=self.state.shown.n_before_edits)
 
     def _follow(self, *_events: Any) -> None:
         """Set every widget from the state; their own watchers see equal values and stay quiet."""
@@ -231,7 +231,7 @@ class PhasesControls:
             most = max(2, min(MOST_PHASES, shown.most_phases))
             if self.n_phases.end != most:
                 self.n_phases.end = most
-            wanted = number or shown.n_phases
+            wanted = number or shown.n_before_edits
             if self.n_phases.value != wanted:
                 self.n_phases.value = min(wanted, most)
             self.why.object = shown.why

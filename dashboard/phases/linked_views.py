@@ -173,7 +173,7 @@ class LinkedViews:
         watch(self._draw_ellipses, ["latent_ellipses", "shown", "colours", "hidden"])
         watch(self._recolour, ["colours", "hidden", "phase_opacity"])
         watch(self._draw_spectra, ["shown", "unmixed", "selection_spectrum", "colours", "names", "hidden",
-                                   "spectra_shown", "spectra_norm", "chosen_phase"])  # fmt: skip
+                                   "spectra_shown", "spectra_norm", "chosen_phases"])  # fmt: skip
         watch(lambda event: self.spectra.show_scale(event.new), "spectra_scale")
 
     def mark_pixel(self, pixel: tuple[int, int] | None) -> None:
@@ -327,12 +327,12 @@ def curves(state: PhasesState) -> tuple[np.ndarray, list[Curve], str]:
     if "Phases" in state.spectra_shown and shown is not None:
         for phase, spectrum, pixels in zip(shown.ids, shown.spectra, shown.pixels, strict=True):
             if pixels and phase not in state.hidden:
-                faded = state.chosen_phase is not None and phase != state.chosen_phase
+                faded = bool(state.chosen_phases) and phase not in state.chosen_phases
                 curve = Curve(
                     state.name_of(phase),
                     spectrum,
                     state.colour_of(phase),
-                    width=2.4 if phase == state.chosen_phase else 1.4,
+                    width=2.4 if phase in state.chosen_phases else 1.4,
                     alpha=0.25 if faded else 0.95,
                 )
                 found.append((curve, int(pixels)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from dashboard.result_cache import ResultCache
 from data.elemental_maps import ElementalMaps
 from data.line_maps import maps_of
 from data.spectrum_image import SpectrumImage
+from models.latent_model import LatentModel
 from models.live_phases import LivePhases
 from models.phases import StageReport, run
 from models.phases_preparation import make_line_maps, prepare
@@ -110,6 +111,7 @@ class FindRequest:
     recipe: PhasesRecipe
     kept: ResultCache
     previous: PhasesResult | None = None
+    model: LatentModel | None = None
 
     title = "Finding phases"
 
@@ -118,15 +120,20 @@ class FindRequest:
         return ("find", self.dataset.dataset_id, self.recipe)
 
     def run(self) -> Generator[StageReport, None, PhasesResult]:
-        found = self.kept.load(self.dataset, self.recipe)
-        if found is not None:
-            yield StageReport("done", 1.0, "Found before", partial=found)
-            return found
-        result: PhasesResult | None = None
-        for report in run(self.dataset, self.recipe, self.previous):
-            result = report.partial or result
-            yield report
-        self.kept.save(result)
+        # what a person edits is made on top of what was found: that is kept, and need not be found again
+        plain = replace(self.recipe, edits=(), numbering=())
+        result = self.kept.load(self.dataset, plain)
+        if result is None:
+            for report in run(self.dataset, plain, self.previous):
+                result = report.partial or result
+                yield report
+            self.kept.save(result)
+        else:
+            yield StageReport("done", 1.0, "Found before", partial=result)
+        if self.recipe != plain:
+            for report in run(self.dataset, self.recipe, result):
+                result = report.partial or result
+                yield StageReport("edits", 1.0, report.message)
         return result
 
 

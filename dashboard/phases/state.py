@@ -6,7 +6,10 @@ whole and never changed in place.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import param
 
@@ -15,6 +18,8 @@ from dashboard.phases.opened import OpenedMap
 from dashboard.selection import Origin, Selection
 from data.elemental_maps import ElementalMaps
 from data.spectrum_image import SpectrumImage
+from models import phase_edits
+from models.latent_model import LatentModel
 from models.live_phases import LivePhases
 from models.phases_result import PhasesResult
 from models.recipe import PhasesRecipe
@@ -35,7 +40,11 @@ UNDONE = (
 
 @dataclass(frozen=True)
 class PhaseRow:
-    """One line of the table of phases."""
+    """One line of the table of phases.
+
+    ``kind``: phase; excluded, for one that was left out; unassigned, for the pixels of no phase (its id is
+    -1).
+    """
 
     id: int
     name: str
@@ -45,6 +54,8 @@ class PhaseRow:
     lines: tuple[str, ...]
     visible: bool
     chosen: bool
+    locked: bool = False
+    kind: str = "phase"
 
 
 class PhasesState(param.Parameterized):
@@ -54,8 +65,9 @@ class PhasesState(param.Parameterized):
     entry_id = param.String("demo", doc="which dataset of the catalogue")
     dataset_index = param.Integer(0, bounds=(0, None), doc="which signal of a file with several")
     recipe = param.ClassSelector(class_=PhasesRecipe, default=PhasesRecipe())
-    names = param.Dict({}, doc="phase number -> name given by a person")
-    colours = param.Dict({}, doc="phase number -> colour given by a person")
+    names = param.Dict({}, doc="phase number -> name given by a person; as the recipe's edits say")
+    colours = param.Dict({}, doc="phase number -> colour given by a person; as the recipe's edits say")
+    selections = param.Parameter((), doc="NamedSelection: kept selections, in the order of their making")
 
     # --- look: cheap, never recomputes
     hidden = param.ClassSelector(class_=frozenset, default=frozenset(), doc="phases left out of the map")
@@ -76,12 +88,26 @@ class PhasesState(param.Parameterized):
     dataset = param.Parameter(None, doc="SpectrumImage or ElementalMaps, as opened")
     titles = param.Parameter((), doc="titles of the signals of the opened file")
     prepared = param.ClassSelector(class_=OpenedMap, default=None, allow_None=True)
+    model = param.ClassSelector(class_=LatentModel, default=None, allow_None=True, doc="opened from a file")
     result = param.ClassSelector(class_=PhasesResult, default=None, allow_None=True)
+    unmixed = param.Parameter(None, doc="Unmixed: the end-members on show, and the phases that they are of")
+    stability = param.Parameter(None, doc="TestedPhases: whether phases were found again, and which phases")
     shown = param.ClassSelector(class_=LivePhases, default=None, allow_None=True)
     asked = param.Parameter(None, doc="how the next selection is to be made; the visit answers with it")
     selection = param.ClassSelector(class_=Selection, default=None, allow_None=True)
     selection_spectrum = param.Array(None, allow_None=True)
     selection_phases = param.Parameter((), doc="(phase number, share of the selection), largest first")
+    kept_masks = param.Parameter({}, doc="name of a kept selection -> its Selection on this map, or why not")
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(**params)
+        #: is what changes now taken back, or a consequence of what a person did? Neither is a step of its own
+        self.restoring = self.following = False
+        #: is what is taken back of the run whose result is here?
+        self.same_run = True
+        self.param.watch(self._names_and_recipe, ["recipe", "names", "colours"])
+        self.param.watch(self._chosen, "chosen_phase")
+        self._names_and_recipe()
 
     def change(self, part: str | None, **choices: object) -> None:
         """Replace choices of a part of the recipe, e.g. ``change("mixture", n_phases=6)``."""
@@ -90,14 +116,66 @@ class PhasesState(param.Parameterized):
         else:
             self.recipe = replace(self.recipe, **{part: replace(getattr(self.recipe, part), **choices)})
 
-    def open(self, dataset: SpectrumImage | ElementalMaps, prepared: OpenedMap) -> None:
-        """Another dataset: everything that followed from the old one goes."""
+    @contextmanager
+    def consequence(self) -> Iterator[None]:
+        """What changes inside follows from the last thing that a person did: it is taken back with that."""
+        before, self.following = self.following, True
+        try:
+            yield
+        finally:
+            self.following = before
+
+    def edit(self, *commands: str, instead_of: Sequence[str] = ()) -> None:
+        """Add edits to the recipe, see ``models.phase_edits``; those that they replace go."""
+        kept = [edit for edit in self.recipe.edits if edit not in instead_of]
+        self.recipe = replace(self.recipe, edits=(*kept, *commands))
+
+    def choose(self, phases: Sequence[int]) -> None:
+        """Pick phases in the table; their pixels become the selection."""
+        chosen = tuple(dict.fromkeys(phases))
+        self.param.update(chosen_phases=chosen, chosen_phase=chosen[-1] if chosen else None)
+
+    @property
+    def touched(self) -> bool:
+        """Has a person named, coloured or edited phases? Then their numbers have to stay."""
+        by_phase = any(getattr(kept.origin, "follows", "") == "phases" for kept in self.selections)
+        return bool(self.recipe.edits or self.recipe.numbering or self.hidden or by_phase)
+
+    def _names_and_recipe(self, *events: Any) -> None:
+        """Names and colours stand in the recipe, for batch runs and links; whichever changes leads."""
+        edits = phase_edits.parse_all(self.recipe.edits)
+        if {event.name for event in events} & {"names", "colours"}:
+            of_map = phase_edits.of_the_map(edits)
+            names = [phase_edits.Name(phase, name) for phase, name in self.names.items() if name]
+            colours = [phase_edits.Colour(phase, colour) for phase, colour in self.colours.items()]
+            commands = tuple(edit.text for edit in (*of_map, *names, *colours))
+            if commands != self.recipe.edits:
+                self.recipe = replace(self.recipe, edits=commands)
+            return
+        names, colours = phase_edits.names_of(edits), phase_edits.colours_of(edits)
+        if (names, colours) != (self.names, self.colours):
+            self.param.update(names=names, colours=colours)
+
+    def _chosen(self, *_events: Any) -> None:
+        if self.chosen_phase is None:
+            self.chosen_phases = ()
+        elif self.chosen_phase not in self.chosen_phases:
+            self.chosen_phases = (self.chosen_phase,)
+
+    def open(
+        self, dataset: SpectrumImage | ElementalMaps, prepared: OpenedMap, keep_edits: bool = False
+    ) -> None:
+        """Another dataset: everything that followed from the old one goes; edits stay where that is said."""
         lines = prepared.maps.lines
+        recipe = self.recipe if keep_edits else replace(self.recipe, edits=(), numbering=())
         self.param.update(
+            recipe=recipe,
             dataset=dataset,
             prepared=prepared,
             result=None,
             shown=None,
+            unmixed=None,
+            stability=None,
             selection=None,
             selection_spectrum=None,
             selection_phases=(),
@@ -160,19 +238,39 @@ class PhasesState(param.Parameterized):
                 area_percent=100 * pixels / n_valid,
                 lines=lines,
                 visible=phase not in self.hidden,
-                chosen=phase == self.chosen_phase,
+                chosen=phase in self.chosen_phases,
+                locked=phase in shown.locked,
             )
             for phase, pixels, lines in zip(shown.ids, shown.pixels, shown.main_lines, strict=True)
         ]
         return sorted(rows, key=lambda row: -row.pixels)
 
+    def other_rows(self) -> list[PhaseRow]:
+        """The pixels of no phase in the table: those below the least probability, and excluded phases."""
+        if self.shown is None:
+            return []
+        shown = self.shown
+        left = shown.n_valid - int(shown.pixels.sum())
+        share = 100 * left / max(1, shown.n_valid)
+        unassigned = PhaseRow(
+            -1, "Unassigned", theme.UNASSIGNED, left, share, (), True, False, kind="unassigned"
+        )
+        excluded = [
+            PhaseRow(
+                phase, self.name_of(phase), self.colour_of(phase), n, 0.0, (), False, False, kind="excluded"
+            )
+            for phase, n in shown.excluded
+        ]
+        return [*([unassigned] if left else []), *excluded]
+
     def set_phase(self, phase: int, what: str, value: object) -> None:
         """A change of a person in the table: ``name``, ``colour``, ``visible`` or ``chosen``."""
         if what == "name":
-            self.names = {**self.names, phase: str(value).strip()[:60]}
+            name = " ".join(str(value).split())[:60]
+            self.names = {**self.names, phase: "" if name == f"Phase {phase + 1}" else name}
         elif what == "colour":
-            self.colours = {**self.colours, phase: str(value)}
+            self.colours = {**self.colours, phase: str(value).lower()}
         elif what == "visible":
             self.hidden = self.hidden - {phase} if value else self.hidden | {phase}
         elif what == "chosen":
-            self.chosen_phase = phase if value else None
+            self.choose((phase,) if value else ())

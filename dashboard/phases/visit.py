@@ -1,38 +1,34 @@
 """One visit to the Phases workspace: what a change of the state sets off, and what comes back.
 
-Cheap changes are drawn by the views themselves. A number of phases, a covariance, a threshold and a
-selection are answered live, in a thread; opening, line maps and training are jobs.
+Cheap changes are drawn by the views themselves. A number of phases, a covariance, a threshold, edits
+(``live_answers``) and selections (``selecting``) are answered live, in a thread; opening, line maps and
+training are jobs, and stand here.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
 from bokeh.model import Model
 
-from dashboard.gate import PaintGate
 from dashboard.job_monitor import JobMonitor
-from dashboard.jobs import Job
 from dashboard.library import Library
-from dashboard.live import LatestWins
+from dashboard.named_selections import for_another_map
+from dashboard.phases.kept_selections import KeptSelections
 from dashboard.phases.line_choices import of_another_sample, same_maps, same_pixels
+from dashboard.phases.live_answers import LiveAnswers, interim
 from dashboard.phases.opened import OpenedMap
-from dashboard.phases.progress import ProgressCard
 from dashboard.phases.requests import FindRequest, FoundMap, Opened, OpenRequest, PrepareRequest
+from dashboard.phases.selecting import Selecting
 from dashboard.phases.state import PhasesState
+from dashboard.phases.visit_job import VisitJob
 from dashboard.result_cache import ResultCache
-from dashboard.selection import Context, Origin, PhaseMembers, Selection, drawn, select
-from data import sparse_counts
-from models.live_phases import LivePhases, live_phases
+from models.live_phases import LivePhases
 from models.phases import StageReport
 from models.phases_result import PhasesResult
-from models.recipe import LineMapChoices, PhasesRecipe
-
-log = logging.getLogger(__name__)
+from models.recipe import LineMapChoices
 
 
 class PhasesVisit:
@@ -59,24 +55,20 @@ class PhasesVisit:
         anchor: Model,
     ) -> None:
         self.state, self.library, self._kept = state, library, kept
-        self._monitor, self._tell = monitor, tell
-        self.progress = ProgressCard(self.cancel)
-        self._job: Job | None = None
+        self._tell = tell
+        self.job = VisitJob(monitor, tell)
+        self.progress = self.job.progress
         self._adopting = False
-        self._newest: LivePhases | None = None
-        self._gate = PaintGate(self._draw_newest, anchor)
-        self._phases = LatestWins(_answer, self._show_phases, self._live_failed, schedule)
-        self._selections = LatestWins(_selection, self._show_selection, self._live_failed, schedule)
+        self._first, self._edits_at_start = True, ()
+        self.phases = LiveAnswers(state, schedule, tell, anchor)
+        self.selecting = Selecting(state, schedule, tell)
+        self.kept_selections = KeptSelections(state, schedule)
         state.param.watch(self._recipe_changed, "recipe")
-        state.param.watch(self._phase_chosen, "chosen_phase")
-        state.param.watch(self._selection_changed, "selection")
-        # the same shape may be asked for again, after the selection was cleared
-        state.param.watch(lambda event: self._select(event.new), "asked", onlychanged=False)
 
     @property
     def busy(self) -> bool:
         """A job of this visit runs or waits."""
-        return self._job is not None
+        return self.job.busy
 
     # --- opening
 
@@ -95,13 +87,14 @@ class PhasesVisit:
         state = self.state
 
         def opened(answer: Opened) -> None:
-            self._end()
-            self._phases.drop()
-            self._selections.drop()
-            self._newest = None
-            state.param.update(entry_id=entry_id, dataset_index=index, titles=answer.titles)
-            state.open(answer.dataset, answer.view)
-            state.recipe = replace(state.recipe, line_maps=choices)
+            self.job.end()
+            with state.consequence():
+                self._leave()
+                # a link says how its phases are edited; of another map, they are other phases
+                keep = state.prepared is None
+                state.param.update(entry_id=entry_id, dataset_index=index, titles=answer.titles)
+                state.open(answer.dataset, answer.view, keep_edits=keep)
+                state.recipe = replace(state.recipe, line_maps=choices)
             if not answer.view.maps.lines:
                 self._tell("This file gives no energies: type them in the tab Lines to see lines.", "info")
             elif then_find:
@@ -114,18 +107,14 @@ class PhasesVisit:
                 self._open(entry_id, index, plain, then_find)
 
         request = OpenRequest(self.library, entry_id, index, choices)
-        self._start(request, f"Opening {entry_id}", opened, on_failed=failed)
+        self.job.start(request, f"Opening {entry_id}", opened, on_failed=failed)
 
     def show_found(self, found: FoundMap) -> None:
         """Show a map whose phases are known already, with the recipe that found them."""
-        if self._job is not None:
-            self._monitor.cancel(self._job)
-            self._end()
-        self._phases.drop()
-        self._selections.drop()
-        self._newest = None
+        self.job.drop()
         state = self.state
-        self._adopting = True
+        self._leave()
+        self._adopting = state.following = True
         try:
             # no entry of the catalogue has these phases: the menu names none, and any can be chosen
             state.param.update(entry_id="", dataset_index=0, titles=())
@@ -135,37 +124,46 @@ class PhasesVisit:
             )
             state.param.update(result=found.result, shown=found.shown)
         finally:
-            self._adopting = False
+            self._adopting = state.following = False
 
-    def _prepare(self) -> None:
+    def _leave(self) -> None:
+        """The map on show is left: what is under way for it is dropped, its selections are taken along."""
+        self.phases.drop()
+        self.selecting.drop()
+        state = self.state
+        if state.selections:
+            state.selections = for_another_map(state.selections, state.kept_masks)
+
+    def _prepare(self, edits: tuple[tuple[str, ...], tuple[int, ...]]) -> None:
         state, before, choices = self.state, self.state.prepared, self.state.recipe.line_maps
 
         def prepared(view: OpenedMap) -> None:
-            self._end()
+            self.job.end()
             if not same_maps(state.recipe.line_maps, choices):
                 return  # taken back meanwhile: the maps on show are those that are wanted
             if view.maps.shape != before.maps.shape or not (
                 before.choices is None or same_pixels(before.choices, choices)
             ):
-                state.open(state.dataset, view)
+                with state.consequence():
+                    state.open(state.dataset, view, keep_edits=True)
                 return
             image, old = view.image, before.image
             if image is not None and image.energy.n_channels != old.energy.n_channels:
                 # spectra of other channels cannot be drawn over these: the phases are to be found again
                 state.param.update(result=None, shown=None, selection=None, chosen_phase=None)
-            state.refresh(view)
+            with state.consequence():
+                state.refresh(view)
 
         def failed() -> None:
             if before.choices is not None:
                 # what cannot be used is taken back: the recipe always says how the maps on show were made
-                state.change("line_maps", **{
-                    field.name: getattr(before.choices, field.name)
-                    for field in fields(LineMapChoices)
-                    if field.name != "normalisation"
-                })  # fmt: skip
+                chain = state.recipe.line_maps.normalisation
+                maps = replace(before.choices, normalisation=chain)
+                with state.consequence():
+                    state.change(None, line_maps=maps, edits=edits[0], numbering=edits[1])
 
         request = PrepareRequest(state.dataset, choices)
-        self._start(request, "Making line maps", prepared, on_failed=failed)
+        self.job.start(request, "Making line maps", prepared, on_failed=failed)
 
     # --- finding phases
 
@@ -176,16 +174,18 @@ class PhasesVisit:
             self._tell("Open a dataset first.", "info")
             return
         same_map = state.result is not None and state.result.dataset_id == state.dataset.dataset_id
-        request = FindRequest(state.dataset, state.recipe, self._kept, state.result if same_map else None)
+        previous = state.result if same_map else None
+        request = FindRequest(state.dataset, state.recipe, self._kept, previous, state.model)
+        self._first, self._edits_at_start = state.result is None, state.recipe.edits
 
         def done(result: PhasesResult) -> None:
-            self._end()
+            self.job.end()
             state.result = result
-            # what was shown on the way has no names yet: the numbers then depend on the result alone
-            named = state.names or state.colours
-            self._phases.request(result, state.recipe, self._comparable() if named else None)
+            # nobody has named a phase yet: the numbers depend on the result, or on the link, alone
+            before = self._before() if state.touched else None
+            self.phases.request(result, state.recipe, before)
 
-        self._start(request, "Waiting for a free worker", done, self._stage_reported)
+        self.job.start(request, "Waiting for a free worker", done, self._stage_reported)
 
     def _stage_reported(self, report: StageReport) -> None:
         epoch = report.epoch
@@ -200,183 +200,31 @@ class PhasesVisit:
             return
         # what is found early is shown early, and stays should a later stage fail or be cancelled
         state.result = partial
-        recipe = state.recipe
-        if partial.refinement is None:
-            recipe = replace(recipe, refinement=replace(recipe.refinement, enabled=False))
-        self._phases.request(partial, recipe, self._comparable())
+        # clusters of the latent space are shown until the counts are refined: no number or edit means them
+        early = partial.refinement is None and state.recipe.refinement.enabled and partial.counts_are_events
+        recipe = interim(state.recipe) if early else state.recipe
+        self.phases.request(partial, recipe, self._before())
 
-    def cancel(self) -> None:
-        """Stop what runs for this visit; what was on show before stays."""
-        if self._job is not None:
-            self._monitor.cancel(self._job)
-            self._end()
-            self._tell("Stopped. What was found before is still here.", "info")
+    def _before(self) -> LivePhases | None:
+        """What the phases found are compared with, so that they keep their numbers.
 
-    def _start(
-        self,
-        request: Any,
-        message: str,
-        done: Callable[[Any], None],
-        report: Callable[[Any], None] | None = None,
-        on_failed: Callable[[], None] | None = None,
-    ) -> None:
-        if self._job is not None:
-            self._monitor.cancel(self._job)
-        self.progress.start(message)
-
-        def failed(text: str) -> None:
-            self._end()
-            self._tell(text, "error")
-            if on_failed is not None:
-                on_failed()
-
-        # a kept result answers before submit returns: the job must not be remembered after that
-        self._job = job = _PENDING
-        job = self._monitor.submit(
-            request,
-            on_report=report or (lambda step: self.progress.report(step.fraction, step.message)),
-            on_progress=self._queued,
-            on_done=done,
-            on_failed=failed,
-        )
-        if self._job is _PENDING:
-            self._job = job
-
-    def _queued(self, progress: Any) -> None:
-        if progress.position:
-            before = progress.position - 1
-            self.progress.report(0.0, f"Waiting: {before} before you" if before else "Waiting: next")
-
-    def _end(self) -> None:
-        self._job = None
-        self.progress.end()
-
-    # --- live answers
+        Nothing, where a link or a recipe brought numbers with it and nobody has changed a phase since.
+        """
+        numbered = self._first and self.state.recipe.numbering
+        if numbered and self.state.recipe.edits == self._edits_at_start:
+            return None
+        return self.phases.comparable()
 
     def _recipe_changed(self, event: Any) -> None:
-        old, new = event.old, event.new
-        if self.state.prepared is None or self._adopting:
+        old, new, state = event.old, event.new, self.state
+        if state.prepared is None or self._adopting:
             return
-        made_with = self.state.prepared.choices or old.line_maps
+        made_with = state.prepared.choices or old.line_maps
         if new.line_maps != old.line_maps and not same_maps(made_with, new.line_maps):
-            self._prepare()
-        result = self.state.result
-        if result is None:
-            return
-        if (new.mixture, new.refinement, new.probability_threshold) != (
-            old.mixture, old.refinement, old.probability_threshold,
-        ):  # fmt: skip
-            self._phases.request(result, new, self._comparable())
-        if new.unmixing != old.unmixing:
-            self.find()
-
-    def _comparable(self) -> LivePhases | None:
-        """The phases on show, where they are of the same pixels as the next answer."""
-        shown, result = self.state.shown, self.state.result
-        if shown is None or result is None or shown.phase_map.shape != result.maps.shape:
-            return None
-        return shown
-
-    def _show_phases(self, answer: LivePhases) -> None:
-        self._newest = answer
-        self._gate()
-
-    def _draw_newest(self) -> None:
-        """Show the newest answer; the gate calls this once the one before is painted."""
-        answer = self._newest
-        if answer is None:
-            return
-        self.state.shown = answer
-        chosen = self.state.chosen_phase
-        if chosen is not None:
-            if chosen in answer.ids:
-                self._phase_chosen()
-            else:
-                self.state.chosen_phase = None
-
-    def _live_failed(self, text: str) -> None:
-        self._tell(text, "warning")
-
-    # --- selections
-
-    def select_drawn(self, space: str, geometry: dict[str, Any]) -> None:
-        """A lasso or a box was finished on a map (in map pixels) or in the latent space."""
-        try:
-            origin = drawn(space, geometry)
-        except ValueError as error:
-            self._tell(str(error), "warning")
-            return
-        self._select(origin)
-
-    def clear_selection(self) -> None:
-        """Nothing is selected any more."""
-        self._selections.drop()
-        self.state.param.update(
-            selection=None, selection_spectrum=None, selection_phases=(), chosen_phase=None
-        )
-
-    def _phase_chosen(self, *_events: Any) -> None:
-        phase = self.state.chosen_phase
-        if phase is None:
-            if self.state.selection is not None and isinstance(self.state.selection.origin, PhaseMembers):
-                self.clear_selection()
-            return
-        if self.state.label_of(phase) is not None:
-            self._select(PhaseMembers(phase))
-
-    def _select(self, origin: Origin) -> None:
-        state = self.state
-        if state.prepared is not None:
-            self._selections.request(origin, state.prepared, state.result, state.shown)
-
-    def _show_selection(self, answer: tuple[Selection, np.ndarray, tuple[tuple[int, float], ...]]) -> None:
-        selection, spectrum, phases = answer
-        self.state.param.update(selection=selection, selection_spectrum=spectrum, selection_phases=phases)
-        if not isinstance(selection.origin, PhaseMembers):
-            self.state.chosen_phase = None
-
-    def _selection_changed(self, event: Any) -> None:
-        if event.new is None and self.state.selection_spectrum is not None:
-            self.state.param.update(selection_spectrum=None, selection_phases=())
-
-
-class _Pending:
-    """Stands for a job between asking and having it."""
-
-
-_PENDING: Any = _Pending()
-
-
-def _answer(result: PhasesResult, recipe: PhasesRecipe, before: LivePhases | None) -> LivePhases:
-    return live_phases(result, recipe, before)
-
-
-def _selection(
-    origin: Origin, opened: OpenedMap, result: PhasesResult | None, shown: LivePhases | None
-) -> tuple[Selection, np.ndarray, tuple[tuple[int, float], ...]]:
-    """The pixels of an origin, their sum spectrum, and the phases that they belong to."""
-    selection = select(
-        origin,
-        Context(
-            opened.maps.shape,
-            coordinates=None if result is None else result.latent.coordinates[:, :2],
-            label=None if shown is None else shown.phase_map.label,
-            ids=None if shown is None else shown.ids,
-            probability=None if shown is None else shown.phase_map.probability,
-            images={line: opened.maps.of(line) for line in opened.maps.lines},
-        ),
-    )
-    if opened.image is not None:
-        spectrum = sparse_counts.sum_where(opened.image.counts, selection.mask, opened.sum_spectrum)
-    else:
-        spectrum = opened.maps.intensity[selection.image].sum(axis=0, dtype=np.float64)
-    if shown is None:
-        return selection, spectrum, ()
-    members = np.bincount(
-        shown.phase_map.label.ravel()[selection.mask].astype(np.intp) + 1, minlength=shown.n_phases + 1
-    )[1:]
-    order = np.argsort(-members, kind="stable")
-    phases = tuple(
-        (shown.ids[label], float(members[label] / selection.n_selected)) for label in order if members[label]
-    )
-    return selection, spectrum, phases
+            edits = (new.edits, new.numbering)
+            if not state.restoring and not same_pixels(made_with, new.line_maps) and any(edits):
+                # phases of other pixels are other phases: no name and no edit of these fits them
+                with state.consequence():
+                    state.change(None, edits=(), numbering=())
+            self._prepare(edits)
+        self.phases.follow(old, new)

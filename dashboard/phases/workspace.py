@@ -88,10 +88,10 @@ class PhasesWorkspace:
     def _wire(self) -> None:
         visit, views = self.visit, self.views
         for plot in (views.element, views.phase):
-            plot.on_selection(lambda geometry: visit.select_drawn("map", geometry))
-            plot.on_double_tap(visit.clear_selection)
-        views.latent.on_selection(lambda geometry: visit.select_drawn("latent", geometry))
-        views.latent.on_double_tap(visit.clear_selection)
+            plot.on_selection(lambda geometry: visit.selecting.drawn("map", geometry))
+            plot.on_double_tap(visit.selecting.clear)
+        views.latent.on_selection(lambda geometry: visit.selecting.drawn("latent", geometry))
+        views.latent.on_double_tap(visit.selecting.clear)
         views.frame.probe.on_change("data", self._probed)
         self.state.param.watch(lambda *_: self._read(None), ["prepared", "shown", "selection"])
 

@@ -1,0 +1,102 @@
+"""Phases that follow the recipe while a handle moves: the newest request wins, at the pace of the browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from bokeh.model import Model
+
+from dashboard.gate import PaintGate
+from dashboard.live import LatestWins
+from dashboard.phases.state import PhasesState
+from models import phase_edits
+from models.live_phases import LivePhases, live_phases
+from models.phases_result import PhasesResult
+from models.recipe import PhasesRecipe
+
+_Answer = tuple[PhasesRecipe, LivePhases]
+
+
+class LiveAnswers:
+    """Keeps ``state.shown`` in step with the recipe and the result of a state.
+
+    Parameters
+    ----------
+    state : what is chosen and shown
+    schedule : calls a function soon on the thread of the page
+    tell : shows a message to the person: (text, "error" | "warning" | "info")
+    anchor : a figure of the page, whose painting sets the pace
+    """
+
+    def __init__(
+        self,
+        state: PhasesState,
+        schedule: Callable[[Callable[[], None]], None],
+        tell: Callable[[str, str], None],
+        anchor: Model,
+    ) -> None:
+        self._state = state
+        self._newest: _Answer | None = None
+        self._gate = PaintGate(self._draw_newest, anchor)
+        self._phases = LatestWins(_answer, self._show, lambda text: tell(text, "warning"), schedule)
+
+    def drop(self) -> None:
+        """Forget what is under way: another map is shown."""
+        self._phases.drop()
+        self._newest = None
+
+    def request(self, result: PhasesResult, recipe: PhasesRecipe, before: LivePhases | None) -> None:
+        """Ask for the phases of a recipe; see :func:`models.live_phases.live_phases`."""
+        self._phases.request(result, recipe, before)
+
+    def follow(self, old: PhasesRecipe, new: PhasesRecipe) -> None:
+        """The recipe of the state has changed: the phases on show follow where they depend on it."""
+        result = self._state.result
+        if result is None or _decisive(old) == _decisive(new):
+            return
+        # what was taken back is as it was, numbers and all; where it is of another run, it is compared
+        exact = self._state.restoring and bool(new.numbering) and self._state.same_run
+        self.request(result, new, None if exact else self.comparable())
+
+    def comparable(self) -> LivePhases | None:
+        """The phases on show, where they are of the same pixels as the next answer."""
+        shown, result = self._state.shown, self._state.result
+        if shown is None or result is None or shown.phase_map.shape != result.maps.shape:
+            return None
+        return shown
+
+    def _show(self, answer: _Answer) -> None:
+        self._newest = answer
+        self._gate()
+
+    def _draw_newest(self) -> None:
+        """Show the newest answer; the gate calls this once the one before is painted."""
+        if self._newest is None:
+            return
+        state, (recipe, answer) = self._state, self._newest
+        state.shown = answer
+        if state.touched and answer.ground is not None and _decisive(recipe) == _decisive(state.recipe):
+            # whoever opens the link, or runs the recipe, has to call the phases by the same numbers
+            with state.consequence():
+                state.change(None, numbering=answer.numbering)
+        if set(state.chosen_phases) - set(answer.ids):
+            with state.consequence():
+                state.choose([phase for phase in state.chosen_phases if phase in answer.ids])
+
+
+def _answer(result: PhasesResult, recipe: PhasesRecipe, before: LivePhases | None) -> _Answer:
+    return recipe, live_phases(result, recipe, before)
+
+
+def _decisive(recipe: PhasesRecipe) -> tuple[Any, ...]:
+    """What of a recipe decides which pixel is of which phase, numbers apart."""
+    edits = phase_edits.of_the_map(phase_edits.parse_all(recipe.edits))
+    return recipe.mixture, recipe.refinement, recipe.probability_threshold, edits
+
+
+def interim(recipe: PhasesRecipe) -> PhasesRecipe:
+    """The recipe for what is shown while the counts are still refined: clusters as they are found."""
+    refinement = replace(recipe.refinement, enabled=False)
+    return replace(recipe, refinement=refinement, edits=(), numbering=())
