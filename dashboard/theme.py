@@ -31,6 +31,12 @@ SUM_COLOUR = "#8d96a0"
 SELECTION_COLOUR = "#ff2d95"
 LINE_MARK = "#8d96a0"
 
+
+def endmember_colour(number: int) -> str:
+    """Colour of an end-member, counted from 0: none that the first phases have."""
+    return PHASE_COLOURS[(number + 20) % len(PHASE_COLOURS)]
+
+
 MAP_PALETTES: dict[str, tuple[str, ...]] = {
     "Inferno": palettes.Inferno256,
     "Viridis": palettes.Viridis256,

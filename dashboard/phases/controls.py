@@ -10,6 +10,7 @@ import panel_material_ui as pmui
 
 from dashboard.phases.state import PhasesState
 from data.spectrum_image import SpectrumImage
+from models.placement import space_choices
 
 #: the slider goes so far; a file with more phases than this is not looked at by eye
 MOST_PHASES = 20
@@ -46,12 +47,11 @@ class PhasesControls:
         )
         self.find.on_click(lambda _event: find())
         self.stale = pmui.Typography(
-            "The line maps or the network were changed since: find the phases again to apply that.",
+            "The line maps or the latent space were changed since: find the phases again to apply that.",
             variant="caption", visible=False, margin=(0, 12), sizing_mode="stretch_width",
         )  # fmt: skip
         self.preparation = self._preparation()
         self.phases = self._phases()
-        self.network = self._network()
         self._follow()
         state.param.watch(self._follow, ["recipe", "shown", "result", "prepared"])
 
@@ -135,10 +135,6 @@ class PhasesControls:
             ),
             None, "probability_threshold", to_recipe=float,
         )  # fmt: skip
-        self.n_components = self._bind(
-            pmui.IntInput(label="End-members (0: automatic)", start=0, end=MOST_PHASES, **_COMPACT),
-            "unmixing", "n_components",
-        )  # fmt: skip
         self.source_note = pmui.Typography(
             "", variant="caption", visible=False, margin=(0, 12), sizing_mode="stretch_width"
         )
@@ -150,27 +146,6 @@ class PhasesControls:
             self.why,
             self.covariance,
             self.threshold,
-            self.n_components,
-            sizing_mode="stretch_width",
-        )
-
-    def _network(self) -> pn.viewable.Viewable:
-        self.epochs = self._bind(
-            pmui.IntInput(label="Most epochs", start=1, end=5000, **_COMPACT), "autoencoder", "max_epochs"
-        )
-        self.rate = self._bind(
-            pmui.FloatInput(label="Learning rate", start=1e-6, end=1, step=1e-4, **_COMPACT),
-            "autoencoder", "learning_rate", to_recipe=float,
-        )  # fmt: skip
-        self.batch = self._bind(
-            pmui.IntInput(label="Batch size", start=16, end=65536, **_COMPACT), "autoencoder", "batch_size"
-        )
-        self.seed = self._bind(
-            pmui.IntInput(label="Seed", start=0, end=2**31 - 1, **_COMPACT), "autoencoder", "seed"
-        )
-        return pmui.Column(
-            pmui.Row(self.epochs, self.batch, sizing_mode="stretch_width"),
-            pmui.Row(self.rate, self.seed, sizing_mode="stretch_width"),
             sizing_mode="stretch_width",
         )
 
@@ -239,5 +214,6 @@ class PhasesControls:
         self.find.disabled = prepared is None
         result, recipe = self.state.result, self.state.recipe
         self.stale.visible = result is not None and (
-            (result.recipe.line_maps, result.recipe.autoencoder) != (recipe.line_maps, recipe.autoencoder)
+            result.recipe.line_maps != recipe.line_maps
+            or space_choices(result.recipe) != space_choices(recipe)
         )

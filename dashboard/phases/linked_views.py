@@ -277,7 +277,8 @@ class LinkedViews:
             self.latent.show_ellipses(None)
             return
         request = (
-            state.latent_ellipses, result, state.recipe.mixture, shown, state.colours_by_label(), state.hidden,
+            state.latent_ellipses, result, state.recipe.mixture, shown, state.colours_by_label(),
+            state.hidden,
         )  # fmt: skip
         if self._ellipses is None:
             self.latent.show_ellipses(*ellipses(*request))
@@ -336,16 +337,12 @@ def curves(state: PhasesState) -> tuple[np.ndarray, list[Curve], str]:
                     alpha=0.25 if faded else 0.95,
                 )
                 found.append((curve, int(pixels)))
-    if (
-        "End-members" in state.spectra_shown
-        and state.result is not None
-        and state.result.unmixing is not None
-    ):
-        for number, endmember in enumerate(state.result.unmixing.endmembers):
+    if "End-members" in state.spectra_shown and state.unmixed is not None:
+        unmixed = state.unmixed
+        for number, (name, endmember) in enumerate(zip(unmixed.names, unmixed.found.endmembers, strict=True)):
             # an end-member is a shape without a number of pixels: it is drawn at the counts of a mean pixel
             scale = prepared.sum_spectrum.sum() / n_pixels / max(endmember.sum(), 1e-12)
-            colour = theme.PHASE_COLOURS[(number + 20) % len(theme.PHASE_COLOURS)]
-            found.append((Curve(f"End-member {number + 1}", endmember * scale, colour, 1.6, "dashed"), 1))
+            found.append((Curve(name, endmember * scale, theme.endmember_colour(number), 1.6, "dashed"), 1))
     if (
         "Selection" in state.spectra_shown
         and state.selection is not None

@@ -15,6 +15,8 @@ from dashboard.phases.composition.tab import CompositionTab
 from dashboard.phases.controls import PhasesControls
 from dashboard.phases.dataset_menu import DatasetMenu
 from dashboard.phases.elements.tab import ElementsTab
+from dashboard.phases.endmembers import EndmembersTab
+from dashboard.phases.latent_controls import LatentControls
 from dashboard.phases.lines import LinesTab
 from dashboard.phases.linked_views import LinkedViews
 from dashboard.phases.particles.tab import ParticlesTab
@@ -22,6 +24,7 @@ from dashboard.phases.readout import readout
 from dashboard.phases.several_tab import SeveralMapsTab
 from dashboard.phases.state import PhasesState
 from dashboard.phases.tab import Tab, TabStrip, Tools
+from dashboard.phases.unmixer import Unmixer
 from dashboard.phases.view import PhasesView
 from dashboard.phases.visit import PhasesVisit
 from dashboard.result_cache import ResultCache
@@ -32,6 +35,7 @@ TABS: tuple[type[Tab], ...] = (
     LinesTab,
     ElementsTab,
     ClustersTab,
+    EndmembersTab,
     ParticlesTab,
     CompositionTab,
     SeveralMapsTab,
@@ -63,6 +67,7 @@ class PhasesWorkspace:
         )  # fmt: skip
         self.views.answer_live(tools.live)
         self.unmixer = Unmixer(state, tools.job_line())
+        self.latent = LatentControls(state, tools, self.visit.find)
         self.view = PhasesView(state, self.views, tools)
         self.tabs = TabStrip("Explore", self.view.main, [tab(tools) for tab in TABS])
         self._wire()
@@ -80,9 +85,10 @@ class PhasesWorkspace:
             self.controls.find,
             self.controls.stale,
             self.visit.progress.panel,
+            self.unmixer.panel,
             _section("Phases", self.controls.phases),
             _section("Lines and preparation", self.controls.preparation, collapsed=True),
-            _section("Network", self.controls.network, collapsed=True),
+            _section("Latent space", self.latent.panel, collapsed=True),
         ]
 
     def _wire(self) -> None:
@@ -94,6 +100,12 @@ class PhasesWorkspace:
         views.latent.on_double_tap(visit.selecting.clear)
         views.frame.probe.on_change("data", self._probed)
         self.state.param.watch(lambda *_: self._read(None), ["prepared", "shown", "selection"])
+        self.state.param.watch(self._unmix, ["recipe", "shown", "spectra_shown"])
+
+    def _unmix(self, *_events: Any) -> None:
+        """End-members are sought where they are looked at: here, where their curves are shown."""
+        if "End-members" in self.state.spectra_shown:
+            self.unmixer.ask()
 
     def _probed(self, attr: str, old: dict[str, list], new: dict[str, list]) -> None:
         """The mouse rests on a map: say what is there, and mark the pixel in every view."""
