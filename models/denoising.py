@@ -78,9 +78,10 @@ def components_of(
         moments += block.T @ block
     strength, vectors = np.linalg.eigh(moments / max(int(inside.sum()), 1))
     strength, vectors = strength[::-1], vectors[:, ::-1]
-    # largest component that noise of variance 1 makes of so many pixels (Marchenko & Pastur 1967)
+    # largest component that noise of variance 1 makes of so many pixels (Marchenko & Pastur 1967); a fifth
+    # more, because phases differ in how their noise is shared out over the lines, and the scaling does not
     edge = (1.0 + np.sqrt(values.shape[1] / max(int(inside.sum()), 1))) ** 2
-    above = int((strength > 1.05 * edge).sum()) if of_counts else 0
+    above = int((strength > 1.2 * edge).sum()) if of_counts else 0
     return Components(vectors, strength, line_scale, pixel_scale, of_counts, above)
 
 

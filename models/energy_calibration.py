@@ -61,7 +61,7 @@ class Calibration:
     ----------
     offset_kev, scale_kev : energy of the first channel and width of a channel that fit the lines best
     peaks : what was measured, on the axis as it was before
-    used : names of the lines that decided
+    used : names of the lines that decided, by energy
     residual_ev : root mean square of what is left between these lines and their energies, eV
     says : what was done, one sentence
     """
@@ -129,14 +129,16 @@ def calibrate(
         if not good:
             raise ValueError(_nothing_to_go_by(peaks))
         offset, scale, used, residual, only_offset = _regression(good, better)
-    change = f"offset {1e3 * (offset - axis.offset_kev):+.1f} eV"
+    corrected = replace(axis, offset_kev=offset, scale_kev=scale)
+    moves = " and ".join(
+        f"{_moved_ev(energy, axis, corrected):+.1f} eV at {energy:.2f} keV"
+        for energy in sorted({line(name).energy_kev for name in (used[0], used[-1])})
+    )
+    says = f"Fitted from {_listed(sorted(used, key=lines.index))}: energies move by {moves}"
     if only_offset:
-        says = f"The offset alone was fitted, from {_listed(used)}: {change}."
+        says += "; these lines are too close together to correct the width of a channel as well."
     else:
-        says = (
-            f"Fitted from {_listed(used)}: {change}, scale {100 * (scale / axis.scale_kev - 1):+.2f} %; "
-            f"the lines now lie within {residual:.1f} eV (root mean square)."
-        )
+        says += f"; the lines now lie within {residual:.1f} eV (root mean square)."
     return Calibration(offset, scale, peaks, tuple(used), residual, says)
 
 
@@ -179,7 +181,7 @@ def _regression(good: list[PeakFit], axis: EnergyAxis) -> tuple[float, float, tu
     return (
         float(shift + slope * axis.offset_kev),
         float(slope * axis.scale_kev),
-        tuple(one.line for one in kept),
+        tuple(one.line for one in sorted(kept, key=lambda one: one.nominal_kev)),
         1e3 * float(np.sqrt(np.mean(left**2))),
         only_offset,
     )
@@ -302,6 +304,12 @@ def _peak(
         (each * z / sigma).sum(axis=1),
         (each * (z**2 - 1.0) / sigma).sum(axis=1) / 2.3548,
     )
+
+
+def _moved_ev(energy_kev: float, before: EnergyAxis, after: EnergyAxis) -> float:
+    """How far the channel at an energy moves from one axis to another, eV."""
+    channel = (energy_kev - after.offset_kev) / after.scale_kev
+    return 1e3 * (energy_kev - before.offset_kev - channel * before.scale_kev)
 
 
 def _nothing_to_go_by(peaks: tuple[PeakFit, ...]) -> str:

@@ -29,7 +29,7 @@ MODEL_ERROR = 0.03
 # for its L line beside sodium must show the K line
 _WELL_EXCITED = 1.45
 _NEVER_SOLID = ("Ne", "Ar", "Kr", "Xe")
-_FOIL_KEV, _SOFT_KEV = 60.0, 1.6
+_FOIL_KEV, _SOFT_KEV = 60.0, 3.2
 _MOST_SHIFT_KEV = 0.1
 # what detectors have: 20 to 110 eV of noise, a Fano factor of 0.09 to 0.2
 _NOISE_KEV2, _SPREAD_KEV = (0.0004, 0.0121), (0.0018, 0.0041)

@@ -39,7 +39,10 @@ class PeakSearch:
         # windows of the lines or, where they were fitted, the fit: what the line maps come from
         self.shown = pmui.Checkbox(label="Windows", value=True, size="small", margin=(0, 4))
         self.shown.param.watch(lambda _event: self._draw(keep_view=True), "value")
-        self.energy = pmui.TextInput(label="", placeholder="at keV", width=96, size="small", margin=(0, 4))
+        self.energy = pmui.TextInput(
+            label="", placeholder="at ... keV", width=96, size="small", margin=(0, 4),
+            sx={"& .MuiInputBase-input": {"padding": "5px 8px"}},
+        )  # fmt: skip
         self.energy.param.watch(self._typed, "value")
         self.table = LineTable(
             on_action=editor.toggle_line, on_point=self._point, columns=CANDIDATE_COLUMNS, empty=_HINT,
