@@ -8,6 +8,7 @@ from typing import Any
 
 from bokeh.model import Model
 
+from dashboard.busy import Busy
 from dashboard.gate import PaintGate
 from dashboard.live import LatestWins
 from dashboard.phases.state import PhasesState
@@ -28,6 +29,7 @@ class LiveAnswers:
     schedule : calls a function soon on the thread of the page
     tell : shows a message to the person: (text, "error" | "warning" | "info")
     anchor : a figure of the page, whose painting sets the pace
+    busy : the sign that an answer is sought
     """
 
     def __init__(
@@ -36,11 +38,14 @@ class LiveAnswers:
         schedule: Callable[[Callable[[], None]], None],
         tell: Callable[[str, str], None],
         anchor: Model,
+        busy: Busy | None = None,
     ) -> None:
         self._state = state
         self._newest: _Answer | None = None
         self._gate = PaintGate(self._draw_newest, anchor)
-        self._phases = LatestWins(_answer, self._show, lambda text: tell(text, "warning"), schedule)
+        self._phases = LatestWins(
+            _answer, self._show, lambda text: tell(text, "warning"), schedule, busy=busy
+        )
 
     def drop(self) -> None:
         """Forget what is under way: another map is shown."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from functools import reduce
 from typing import Any
 
 import numpy as np
 
+from dashboard.busy import Busy
 from dashboard.live import LatestWins
 from dashboard.phases.opened import OpenedMap
 from dashboard.phases.state import ALL_COUNTS, NAVIGATION, PhasesState
@@ -17,7 +19,8 @@ from data import sparse_counts
 from models.live_phases import LivePhases
 from models.phases_result import PhasesResult
 
-_Found = tuple[Selection, np.ndarray, tuple[tuple[int, float], ...]]
+#: the selection, its spectrum, the phases in it, and whether it follows from something else that was done
+_Found = tuple[Selection, np.ndarray, tuple[tuple[int, float], ...], bool]
 
 
 class Selecting:
@@ -28,6 +31,7 @@ class Selecting:
     state : what is chosen and shown; ``asked`` is answered by ``selection``
     schedule : calls a function soon on the thread of the page
     tell : shows a message to the person: (text, "error" | "warning" | "info")
+    busy : the sign that an answer is sought
     """
 
     def __init__(
@@ -35,9 +39,12 @@ class Selecting:
         state: PhasesState,
         schedule: Callable[[Callable[[], None]], None],
         tell: Callable[[str, str], None],
+        busy: Busy | None = None,
     ) -> None:
         self.state, self._tell = state, tell
-        self._live = LatestWins(_selection, self._show, lambda text: tell(text, "warning"), schedule)
+        self._live = LatestWins(
+            _selection, self._show, lambda text: tell(text, "warning"), schedule, busy=busy
+        )
         # the same shape may be asked for again, after the selection was cleared
         state.param.watch(lambda event: self._select(event.new), "asked", onlychanged=False)
         state.param.watch(self._phases_chosen, "chosen_phases")
@@ -79,26 +86,29 @@ class Selecting:
         # a chosen phase that is gone is no longer chosen: whoever showed the phases sees to that
         gone = set(chosen_by(selection.origin)) - set(self.state.shown.ids)
         if what in ("phases", "latent") and not gone:
-            self._select(selection.origin)
+            with self.state.consequence():
+                self._select(selection.origin)
 
     def _select(self, origin: Origin | None) -> None:
         state = self.state
         if state.prepared is not None and origin is not None:
-            self._live.request(origin, state.prepared, state.result, state.shown)
+            follows = state.following or state.restoring
+            self._live.request(origin, state.prepared, state.result, state.shown, follows)
 
     def _show(self, found: _Found) -> None:
-        selection, spectrum, phases = found
+        selection, spectrum, phases, follows = found
         state = self.state
         if state.prepared is None or selection.shape != state.prepared.maps.shape:
             return
         chosen = chosen_by(selection.origin)
-        state.param.update(
-            selection=selection,
-            selection_spectrum=spectrum,
-            selection_phases=phases,
-            chosen_phases=chosen,
-            chosen_phase=chosen[-1] if chosen else None,
-        )
+        with state.consequence() if follows else nullcontext():
+            state.param.update(
+                selection=selection,
+                selection_spectrum=spectrum,
+                selection_phases=phases,
+                chosen_phases=chosen,
+                chosen_phase=chosen[-1] if chosen else None,
+            )
 
     def _selection_changed(self, event: Any) -> None:
         if event.new is None and self.state.selection_spectrum is not None:
@@ -166,21 +176,24 @@ class MapImages(Mapping[str, np.ndarray]):
 
 
 def _selection(
-    origin: Origin, opened: OpenedMap, result: PhasesResult | None, shown: LivePhases | None
+    origin: Origin,
+    opened: OpenedMap,
+    result: PhasesResult | None,
+    shown: LivePhases | None,
+    follows: bool,
 ) -> _Found:
     """The pixels of an origin, their sum spectrum, and the phases that they belong to."""
     selection = select(origin, context(opened, result, shown))
     spectrum = sum_of(opened, selection)
     if shown is None:
-        return selection, spectrum, ()
+        return selection, spectrum, (), follows
     label = shown.phase_map.label.ravel()[selection.mask].astype(np.intp)
     pixels = np.bincount(label + 1, minlength=shown.n_phases + 1)[1:]
     order = np.argsort(-pixels, kind="stable")
-    return (
-        selection,
-        spectrum,
-        tuple((shown.ids[one], float(pixels[one] / selection.n_selected)) for one in order if pixels[one]),
+    shares = tuple(
+        (shown.ids[one], float(pixels[one] / selection.n_selected)) for one in order if pixels[one]
     )
+    return selection, spectrum, shares, follows
 
 
 def sum_of(opened: OpenedMap, selection: Selection) -> np.ndarray:

@@ -13,6 +13,7 @@ from typing import Any
 
 from bokeh.model import Model
 
+from dashboard.busy import Busy
 from dashboard.job_monitor import JobMonitor
 from dashboard.library import Library
 from dashboard.named_selections import for_another_map
@@ -42,6 +43,7 @@ class PhasesVisit:
     schedule : calls a function soon on the thread of the page
     tell : shows a message to the person: (text, "error" | "warning" | "info")
     anchor : a figure of the page, whose painting sets the pace of live answers
+    busy : the sign at the head of the page that an answer is sought
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class PhasesVisit:
         schedule: Callable[[Callable[[], None]], None],
         tell: Callable[[str, str], None],
         anchor: Model,
+        busy: Busy | None = None,
     ) -> None:
         self.state, self.library, self._kept = state, library, kept
         self._tell = tell
@@ -60,8 +63,8 @@ class PhasesVisit:
         self.progress = self.job.progress
         self._adopting = False
         self._first, self._edits_at_start = True, ()
-        self.phases = LiveAnswers(state, schedule, tell, anchor)
-        self.selecting = Selecting(state, schedule, tell)
+        self.phases = LiveAnswers(state, schedule, tell, anchor, busy)
+        self.selecting = Selecting(state, schedule, tell, busy)
         self.kept_selections = KeptSelections(state, schedule)
         state.param.watch(self._recipe_changed, "recipe")
 

@@ -58,7 +58,7 @@ class PhasesWorkspace:
     ) -> None:
         self.state, self.busy = state, busy
         self.views = LinkedViews(state)
-        self.visit = PhasesVisit(state, library, kept, monitor, schedule, tell, self.views.phase.figure)
+        self.visit = PhasesVisit(state, library, kept, monitor, schedule, tell, self.views.phase.figure, busy)
         self.controls = PhasesControls(state, self.visit.find, lambda title: self.tabs.open(title))
         self.datasets = DatasetMenu(state, catalogue, self.visit.open)
         tools = Tools(
