@@ -35,7 +35,9 @@ class Workbench:
             if value != default[name]:
                 link[name] = (
                     yaml.safe_dump(
-                        list(value) if isinstance(value, tuple) else value, default_flow_style=True
+                        list(value) if isinstance(value, tuple) else value,
+                        default_flow_style=True,
+                        width=10**6,
                     )
                     .removesuffix("\n...\n")
                     .strip()

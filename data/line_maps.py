@@ -84,8 +84,7 @@ def line_maps(
 
 def maps_of(image: SpectrumImage, lines: tuple[str, ...], intensity: np.ndarray) -> ElementalMaps:
     """Intensities (n_y, n_x, n_lines) of the lines of an image as its line maps, by whatever method found."""
-    if image.exposure is not None:
-        intensity = intensity / image.exposure[:, :, None]
+    intensity = image.per_exposure(intensity)
     named = edge if image.energy.kind == "loss" else line
     return ElementalMaps(
         intensity=intensity,

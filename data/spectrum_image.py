@@ -32,7 +32,8 @@ class SpectrumImage:
     dataset_id : hash of the content; equal content has an equal id
     notes : plain sentences on what was missing or assumed when it was read
     exposure : (n_y, n_x) float32, how long every pixel was counted relative to the others, or None where
-        all were alike; line intensities are divided by it, counts and spectra are not
+        all were alike; 0 where there is no map at all (between several on one sheet). Line intensities are
+        divided by it, counts and spectra are not
     """
 
     counts: sparse.csr_matrix
@@ -84,6 +85,13 @@ class SpectrumImage:
         return sparse_counts.project(self.counts, self.energy.overlap(low_kev, high_kev)[:, None]).reshape(
             self.shape
         )
+
+    def per_exposure(self, intensity: np.ndarray) -> np.ndarray:
+        """Intensities (n_y, n_x) or (n_y, n_x, n) as if all pixels had been counted for equally long."""
+        if self.exposure is None:
+            return intensity
+        exposure = np.where(self.exposure > 0, self.exposure, 1.0).astype(np.float32)
+        return intensity / (exposure if intensity.ndim == 2 else exposure[:, :, None])
 
     @property
     def counts_are_events(self) -> bool:

@@ -129,6 +129,8 @@ def assemble(
     n_y, n_x = image.shape
     dominant = share.argmax(axis=1)
     measured = ndimage.maximum_filter(binned.total.reshape(n_y, n_x), size=2 * _EMPTY_REACH + 1).ravel() > 0
+    if image.exposure is not None:
+        measured &= image.exposure.ravel() > 0
     pixels = np.bincount(dominant[measured], minlength=len(spectra))
     # an end-member that dominates next to nowhere is part of the mixing, not a phase
     least = min(_LEAST_PHASE_PIXELS, pixels.max())

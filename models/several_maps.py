@@ -179,8 +179,8 @@ def _pooled_spectra(
     return pooled, lines, notes
 
 
-def _exposure(counts: Sequence[sparse.csr_matrix], sheet: Sheet) -> tuple[np.ndarray | None, list[str]]:
-    """How long the pixels of every map were counted, by the counts themselves; None where all are alike.
+def _exposure(counts: Sequence[sparse.csr_matrix], sheet: Sheet) -> tuple[np.ndarray, list[str]]:
+    """How long the pixels of every map were counted, by the counts themselves; 0 between the maps.
 
     Files seldom say the beam current, so the live time alone would not tell. Counts per pixel differ by
     composition as well, by less than a factor of some two.
@@ -190,13 +190,14 @@ def _exposure(counts: Sequence[sparse.csr_matrix], sheet: Sheet) -> tuple[np.nda
         per_pixel = sparse_counts.row_sums(rows)
         counted = per_pixel[per_pixel > 0]
         typical.append(float(np.median(counted)) if counted.size else 0.0)
-    if min(typical) <= 0 or max(typical) <= _SAME_DOSE * min(typical):
-        return None, []
-    relative = np.array(typical, np.float32) / np.mean(typical)
+    alike = min(typical) <= 0 or max(typical) <= _SAME_DOSE * min(typical)
+    relative = np.ones(len(typical)) if alike else np.array(typical) / np.mean(typical)
+    # between the maps there is nothing: no exposure
     exposure = sheet.paste(
-        [np.full(place.shape, dose, np.float32) for place, dose in zip(sheet.places, relative, strict=True)],
-        1.0,
+        [np.full(place.shape, dose, np.float32) for place, dose in zip(sheet.places, relative, strict=True)]
     )
+    if alike:
+        return exposure, []
     return exposure, [
         f"The maps were counted for unequally long ({min(typical):.3g} to {max(typical):.3g} counts in a "
         "typical "

@@ -185,6 +185,11 @@ def modal_table(shared: SharedPhases, shown: LivePhases) -> ModalTable:
     """
     label = shown.phase_map.label
     takes_part = _takes_part(shared.result.maps.valid, label)
+    if shown.excluded and shown.ground is not None:
+        # what a person left out is part of no total
+        left_out = {phase for phase, _ in shown.excluded}
+        of_ground = np.array([*(phase in left_out for phase in shown.ground.ids), False])
+        takes_part = takes_part & ~(of_ground[shown.ground.label] & (label < 0))
     pixels, n_valid, area = [], [], []
     for number, facts in enumerate(shared.maps.facts):
         of_map = shared.image_of(number, label).ravel().astype(np.intp)

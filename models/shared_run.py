@@ -81,7 +81,9 @@ def run_shared(
         message = f"Opening {name}, {number + 1} of {len(maps)}"
         yield SharedReport(_OPENING * number / len(maps), message, tuple(outcomes), "open")
         try:
-            members.append(member(name, open_map(), recipe.line_maps))
+            found = member(name, open_map(), recipe.line_maps)
+            _require_new(found, members)
+            members.append(found)
             outcomes.append(MapOutcome(name))
         except (ValueError, OSError) as error:
             log.info("left out of several maps: %s", name, exc_info=True)
@@ -103,6 +105,13 @@ def run_shared(
     asked = replace(recipe, line_maps=replace(recipe.line_maps, lines=result.maps.lines))
     shared = SharedPhases(pooled, result, asked)
     yield SharedReport(1.0, "Done", done, "done", shared=shared, shown=live_phases(result, common))
+
+
+def _require_new(found: Member, members: Sequence[Member]) -> None:
+    """Counts that come twice, noise and all, would pass for a confirmation of themselves."""
+    for other in members:
+        if found.prepared.dataset_id and found.prepared.dataset_id == other.prepared.dataset_id:
+            raise ValueError(f"It holds the same data as {other.name}.")
 
 
 def distinct_map_names(paths: Sequence[str]) -> tuple[str, ...]:

@@ -196,3 +196,46 @@ def test_help_comes_at_once_without_the_heavy_libraries():
     code = "import sys, batch; batch.parser().format_help(); print('numpy' in sys.modules)"
     asked = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert asked.stdout.strip() == "False"
+
+
+def test_several_inputs_share_their_phases(tmp_path, monkeypatch, rock, element_maps, capsys):
+    parts = {
+        "one.bcf": rock.crop(slice(0, 40), slice(0, 20)),
+        "two.bcf": rock.crop(slice(5, 35), slice(20, 40)),
+    }
+
+    def open_dataset(path, progress=None):
+        from data.readers import Opened, UnreadableFile
+
+        if path not in parts:
+            raise UnreadableFile(f"There is no file {path}.")
+        return Opened((parts[path],))
+
+    monkeypatch.setattr("data.readers.open_dataset", open_dataset)
+    out = tmp_path / "out"
+    inputs = ["one.bcf", "gone.bcf", "two.bcf"]
+    assert batch.main(["phases", *inputs, "--out", str(out), *QUICK, "line_maps.rebin=2"]) == 0
+    assert {path.name for path in out.iterdir()} == {"modal.csv", "recipe.yaml", "metrics.json", "one", "two"}
+    assert "gone was left out" in capsys.readouterr().err
+    modal = pd.read_csv(out / "modal.csv")
+    assert modal["map"].tolist() == ["one", "gone", "two", "all maps"]
+    for name, shape in (("one", (20, 10)), ("two", (15, 10))):
+        assert {path.name for path in (out / name).iterdir()} == FILES
+        labels = tifffile.imread(out / name / "labels.tif")
+        assert labels.shape == shape
+        row = modal.set_index("map").loc[name]
+        phases = pd.read_csv(out / name / "phases.csv")
+        for phase in phases.itertuples():
+            if phase.pixels:
+                assert row[f"{phase.name} (%)"] == pytest.approx(phase.area_percent, rel=1e-4)
+    # the recipe gives the same again, over the folders of the first run
+    assert "rebin: 2" in (out / "recipe.yaml").read_text()
+    assert batch.main(["phases", *inputs, "--out", str(out), "--recipe", str(out / "recipe.yaml")]) == 0
+    pd.testing.assert_frame_equal(pd.read_csv(out / "modal.csv"), modal)
+
+
+def test_several_inputs_of_different_kinds_are_one_line(tmp_path, small_demo, element_maps, capsys):
+    assert batch.main(["phases", "demo", str(element_maps), "--out", str(tmp_path / "out"), *QUICK]) == 2
+    said = capsys.readouterr().err
+    assert "cannot share phases" in said and said.count("\n") == 1
+    assert not (tmp_path / "out").exists()

@@ -52,6 +52,7 @@ class DatasetMenu:
         """Show what is open; a choice that could not be opened falls back to it."""
         self._following = True
         state = self._state
+        self._name_what_is_no_entry()
         self.entries.value = self._listed(self.entries.options)
         several = len(state.titles) > 1
         self.signals.param.update(
@@ -60,6 +61,14 @@ class DatasetMenu:
             visible=several,
         )
         self._following = False
+
+    def _name_what_is_no_entry(self) -> None:
+        """Several maps together are no file of the folder: while they are on show the menu says so."""
+        options = {name: entry for name, entry in self.entries.options.items() if entry}
+        if not self._state.entry_id:
+            options = {"(one of several maps)": "", **options}
+        if options != self.entries.options:
+            self.entries.options = options
 
     def _listed(self, options: Mapping[str, str]) -> str | None:
         """The open entry, or None: several maps together are no entry, and files may be gone."""

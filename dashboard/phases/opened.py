@@ -51,7 +51,7 @@ class OpenedMap:
             return cls(
                 maps=maps,
                 image=prepared,
-                intensity=counts.astype(np.float32),
+                intensity=prepared.per_exposure(counts.astype(np.float32)),
                 sum_spectrum=prepared.sum_spectrum(),
                 facts=_facts(prepared, float(counts.mean())),
                 notes=notes,

@@ -99,7 +99,7 @@ class SeveralMapsTab(Tab):
             self._names, self._colours = dict(state.names), dict(state.colours)
             if here == _TOGETHER and state.shown is not None:
                 self._shown = state.shown
-        self._table.opened = _TOGETHER if here is None else here
+        self._table.opened = -1 if here is None else self._row_of(here)
         if self._shared is not None:
             self._draw()
 
@@ -159,6 +159,11 @@ class SeveralMapsTab(Tab):
 
     def _show_rows(self, rows: dict[str, Any]) -> None:
         self._table.shown = rows
+
+    def _row_of(self, number: int) -> int:
+        """Row of a map in the table, which lists those that were left out as well."""
+        taking_part = [row for row, outcome in enumerate(self._outcomes) if not outcome.error]
+        return taking_part[number] if 0 <= number < len(taking_part) else -1
 
     # --- opening one of them, or all
 

@@ -171,6 +171,15 @@ def test_when_no_map_opens_the_reasons_are_said():
         list(run_shared([("a", broken), ("b", broken)], QUICK))
 
 
+def test_a_map_that_comes_twice_takes_part_once(halves):
+    maps = [("a", lambda: halves["left"]), ("copy", lambda: halves["left"])]
+    reports = run_shared(maps, QUICK, find=lambda dataset, recipe: iter(()))
+    for report in reports:
+        if report.stage == "pool":
+            break
+    assert report.outcomes[1] == MapOutcome("copy", "It holds the same data as a.")
+
+
 def test_names_are_short_and_distinct():
     assert distinct_map_names(["x/a.bcf", "x/b.hspy"]) == ("a", "b")
     assert distinct_map_names(["x/a.bcf", "y/a.bcf"]) == ("x/a", "y/a")
