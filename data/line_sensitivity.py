@@ -21,12 +21,13 @@ import numpy as np
 import xraydb
 
 from data.chemical_formula import atomic_mass, atomic_number
-from data.electron_scattering import backscatter_factor, escaping_share, stopping_power
-from data.silicon_detector import Instrument
+from data.electron_scattering import backscatter_factor, mean_depth_g_cm2, stopping_power
+from data.silicon_detector import Instrument, attenuation
 from data.xray_lines import check_beam, line
 
 _BOHR_CM, _RYDBERG_KEV, _REST_KEV = 5.29177e-9, 13.6057e-3, 510.999
 _AVOGADRO = 6.022e23
+_STEPS = 64  # of the energies at which electrons ionise
 _ELECTRONS = {"K": 2, "L1": 2, "L2": 2, "L3": 4, "M1": 2, "M2": 2, "M3": 4, "M4": 4, "M5": 6}
 _SUBSHELLS = {"K": ("K",), "L": ("L1", "L2", "L3"), "M": ("M1", "M2", "M3", "M4", "M5")}
 #: polymer window on a silicon grid, or none: what detectors of microscopes have
@@ -121,11 +122,11 @@ def _bulk(name: str, rounded: tuple[tuple[str, float], ...], detector: Instrumen
     fractions = dict(rounded)
 
     def ionised(shell: str, edge_kev: float) -> float:
-        # the integrand changes fastest near the edge: even steps in log E
-        energy = np.geomspace(edge_kev, detector.beam_kev, 64)
-        integrand = cross_section(shell, edge_kev, energy) / stopping_power(fractions, energy)
-        kept = backscatter_factor(fractions, detector.beam_kev, edge_kev)
-        return float(np.trapezoid(integrand, energy)) * kept
+        stopping = sum(
+            share * _stopping(element, edge_kev, detector.beam_kev) for element, share in fractions.items()
+        )
+        ionising = _ionising(shell, edge_kev, detector.beam_kev)
+        return float((ionising / stopping).sum()) * backscatter_factor(fractions, detector.beam_kev, edge_kev)
 
     return _counts(name, detector, ionised, fractions)
 
@@ -146,17 +147,44 @@ def _counts(name, detector: Instrument, ionised, fractions: Mapping[str, float] 
             # Coster-Kronig: vacancies of the upper subshells move down before they emit
             if upper in vacancies and lower in vacancies:
                 vacancies[lower] += vacancies[upper] * _coster_kronig(found.element, upper, lower)
-    shells, energy_kev, photons = _emitted(name)
+    shells, _, photons = _emitted(name)
     excited = [i for i, shell in enumerate(shells) if shell in vacancies]
-    energy, counts = energy_kev[excited], photons[excited]
-    counts = counts * [vacancies[shells[i]] for i in excited] * _efficiency(name, detector)[excited]
+    counts = photons[excited] * [vacancies[shells[i]] for i in excited] * _efficiency(name, detector)[excited]
     if fractions is not None:
         edge = np.array([edges[shells[i]] for i in excited])
-        counts = counts * escaping_share(fractions, energy, edge, detector.beam_kev, detector.take_off_deg)
+        path = 2.0 * mean_depth_g_cm2(fractions, detector.beam_kev, edge)
+        absorbed = sum(share * _attenuation(element, name)[excited] for element, share in fractions.items())
+        chi = absorbed * path / math.sin(math.radians(detector.take_off_deg))
+        counts = counts * -np.expm1(-chi) / np.maximum(chi, 1e-12)
     total = float(counts.sum())
     if not total > 0 or not math.isfinite(total):
         raise ValueError(f"No counts of {name} can be expected at {detector.beam_kev:g} keV; leave it out.")
     return total * _AVOGADRO / atomic_mass(found.element)
+
+
+# what depends on an element alone is computed once: a composition is iterated, and a library has hundreds
+
+
+@lru_cache(maxsize=65_536)
+def _stopping(element: str, edge_kev: float, beam_kev: float) -> np.ndarray:
+    """Stopping power of an element between an edge and the beam energy, keV cm2/g."""
+    return stopping_power({element: 1.0}, np.geomspace(edge_kev, beam_kev, _STEPS))
+
+
+@lru_cache(maxsize=4096)
+def _ionising(shell: str, edge_kev: float, beam_kev: float) -> np.ndarray:
+    """Cross-section times the width of the energy steps (trapezoids), cm2 keV."""
+    # the integrand changes fastest near the edge: even steps in log E
+    energy = np.geomspace(edge_kev, beam_kev, _STEPS)
+    width = np.gradient(energy)
+    width[[0, -1]] = 0.5 * np.diff(energy)[[0, -1]]
+    return cross_section(shell, edge_kev, energy) * width
+
+
+@lru_cache(maxsize=65_536)
+def _attenuation(element: str, name: str) -> np.ndarray:
+    """Mass attenuation coefficient of an element for the transitions of a line, cm2/g."""
+    return attenuation({element: 1.0}, _emitted(name)[1])
 
 
 @lru_cache(maxsize=128)

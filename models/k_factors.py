@@ -12,7 +12,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from data.line_sensitivity import instrument, thin_sensitivity
+from data.chemical_formula import mass_fractions
+from data.line_sensitivity import bulk_sensitivity, instrument, thin_sensitivity
 from data.silicon_detector import Instrument
 from data.xray_lines import line
 from models.composition_choices import QuantificationChoices
@@ -175,6 +176,53 @@ def as_texts(values: Mapping[str, float]) -> tuple[str, ...]:
 def rescaled(values: Mapping[str, float], new_reference: float) -> dict[str, float]:
     """A person's k-factors relative to another line, whose k-factor was ``new_reference``."""
     return {name: value / new_reference for name, value in values.items()}
+
+
+def from_standard(
+    counts: Mapping[str, float], formula: str, factors: KFactors, least_counts: float = 100.0
+) -> dict[str, float]:
+    """k-factors that make the composition of a phase that of a known mineral: it serves as the standard.
+
+    Parameters
+    ----------
+    counts : line -> net counts of the phase, of lines of different elements
+    formula : of the mineral, as found by another method
+    factors : the present k-factors; they give the scale where the reference line is not in the mineral
+    least_counts : lines of fewer counts give no k-factor
+
+    Returns
+    -------
+    line -> k-factor, relative to the reference line, for the lines of the mineral that were counted
+
+    Raises
+    ------
+    ValueError
+        Fewer than two lines of the mineral were counted, or the formula cannot be read.
+    """
+    fractions = mass_fractions(formula)
+    per_count: dict[str, float] = {}
+    for name, found in counts.items():
+        share = fractions.get(name.partition("_")[0], 0.0)
+        if share > 0 and found >= least_counts and name in factors.computed:
+            matrix = 1.0
+            if factors.bulk:
+                bulk = bulk_sensitivity(name, fractions, factors.detector)
+                matrix = bulk / thin_sensitivity(name, factors.detector)
+            per_count[name] = share * matrix / found
+    if len(per_count) < 2:
+        raise ValueError(
+            f"A standard needs two counted elements of {formula} at least; there is "
+            f"{', '.join(per_count) or 'none'}. Choose a phase with more counts, or another mineral."
+        )
+    if factors.reference in per_count:
+        scale = 1.0 / per_count[factors.reference]
+    else:
+        # the mean factor stays: what the standard says is how its lines compare
+        scale = math.exp(
+            sum(math.log(factors.values.get(name, factors.computed[name]) / one)
+                for name, one in per_count.items()) / len(per_count)
+        )  # fmt: skip
+    return {name: scale * one for name, one in per_count.items()}
 
 
 def to_csv(factors: KFactors) -> bytes:

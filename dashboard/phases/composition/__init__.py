@@ -1,0 +1,1 @@
+"""The tab "Composition": what the phases are made of, and which minerals they could be."""

@@ -1,0 +1,1 @@
+"""The tab "Particles": connected regions of the phases."""
