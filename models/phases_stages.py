@@ -89,7 +89,7 @@ def _train(prepared: Dataset, result: PhasesResult) -> Findings:
     if wanted and (model is None or model.id != wanted):
         raise ValueError(
             f"This recipe applies the trained model {wanted}, which is not open here. Open its file (under "
-            "Network, or with --model), or clear latent.model to train on this map."
+            "Latent space, or with --model), or clear latent.model to train on this map."
         )
     if wanted:
         work = placement.apply(model, result.maps, result.recipe)
@@ -99,20 +99,6 @@ def _train(prepared: Dataset, result: PhasesResult) -> Findings:
         work, lambda report: Progress(report.fraction, report.message, report.epoch)
     )
     return {"trained": trained, "latent": latent}
-
-
-def _space_choices(recipe: PhasesRecipe) -> tuple[Any, ...]:
-    """What the latent space depends on: of the settings of the methods, those of the one that is used."""
-    chain, latent, network = recipe.line_maps.normalisation, recipe.latent, recipe.autoencoder
-    if latent.model:
-        return (latent.model,)
-    of_method = {
-        "autoencoder": (network,),
-        "variational": (network, latent.kl_weight),
-        "pca": (network.n_latent,),
-        "umap": (network.n_latent, network.seed, replace(latent, kl_weight=1.0)),
-    }
-    return (chain, latent.method, *of_method[latent.method])
 
 
 def _followed(reports: Generator[Any, None, Any], progress: Callable[[Any], Progress]) -> Findings:
@@ -237,7 +223,7 @@ STAGES = (
         "Making the latent space",
         45,
         ("line_maps",),
-        _space_choices,
+        placement.space_choices,
         ("trained", "latent"),
         _train,
     ),

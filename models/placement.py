@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -36,6 +37,20 @@ class PlacementReport:
 
 
 Placed = Generator[PlacementReport, None, tuple[Trained, LatentSpace]]
+
+
+def space_choices(recipe: PhasesRecipe) -> tuple[Any, ...]:
+    """What the latent space depends on: of the settings of the methods, those of the one that is used."""
+    chain, latent, network = recipe.line_maps.normalisation, recipe.latent, recipe.autoencoder
+    if latent.model:
+        return (latent.model,)
+    of_method = {
+        "autoencoder": (network,),
+        "variational": (network, latent.kl_weight),
+        "pca": (network.n_latent,),
+        "umap": (network.n_latent, network.seed, replace(latent, kl_weight=1.0)),
+    }
+    return (chain, latent.method, *of_method[latent.method])
 
 
 def learn(maps: ElementalMaps, recipe: PhasesRecipe) -> Placed:

@@ -50,7 +50,7 @@ class CurveRequest:
 class CurvePlot:
     """BIC and ICL against the number of phases; a click takes a number."""
 
-    def __init__(self, height: int = 300) -> None:
+    def __init__(self, height: int = 360) -> None:
         self.source = ColumnDataSource(dict(number=[], bic=[], icl=[]), name="bic")
         self.least = ColumnDataSource(dict(number=[], bic=[]), name="bic_least")
         self.figure = figure(
@@ -67,7 +67,7 @@ class CurvePlot:
             outline_line_alpha=0.25,
         )
         self.figure.xaxis.ticker = SingleIntervalTicker(interval=1, num_minor_ticks=0)
-        self.figure.yaxis.formatter = NumeralTickFormatter(format="0.00a")
+        self.figure.yaxis.formatter = NumeralTickFormatter(format="0.[0]a")
         self.figure.xgrid.visible = False
         hit = []
         for column, colour, name, dash in (("icl", _ICL, "ICL", "dashed"), ("bic", _BIC, "BIC", "solid")):

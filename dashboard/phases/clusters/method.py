@@ -84,7 +84,7 @@ class MethodControls:
         )  # fmt: skip
         self.seed = self._bind(pmui.IntInput(label="Seed", start=0, end=2**31 - 1, **_COMPACT), "seed")
         self.refined_hint = pmui.Typography(
-            "The phases on show are refined on the counts; the clusters below are where they are not.",
+            "What is on show is refined on the counts; these settings are of the latent clusters.",
             variant="body2", margin=(4, 12), sizing_mode="stretch_width",
         )  # fmt: skip
         self.show_clusters = pmui.Button(

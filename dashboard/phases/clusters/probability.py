@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import panel as pn
 import panel_material_ui as pmui
-from bokeh.models import ColorBar, LinearColorMapper
 
 from dashboard import theme
 from dashboard.exports import Chosen, ExportFile, ExportMenu
@@ -30,6 +29,14 @@ from models.phases_result import PhasesResult
 from models.recipe import MaskChoices, PhasesRecipe
 
 _PALETTE = ["#00000000", *theme.MAP_PALETTES["Viridis"][1:]]
+#: beside the map, not in it: both maps stay of one size
+_SCALE = (
+    "<div style='display:flex; align-items:center; gap:8px; font-size:12px'><span>Probability 0</span>"
+    "<div style='flex:1; max-width:260px; height:10px; border-radius:3px; "
+    "background:linear-gradient(to right, "
+    + ", ".join(theme.MAP_PALETTES["Viridis"][1::42])
+    + ")'></div><span>1</span></div>"
+)
 _COMPACT = {"size": "small", "sizing_mode": "stretch_width", "margin": (6, 8)}
 
 
@@ -74,14 +81,6 @@ class ProbabilityViews:
         for plot in (self.probability, self.binary):
             plot.set_palette("intensity", ["#00000000", *theme.MAP_PALETTES["Grey"][1:]])
         self.probability.set_palette("probability", _PALETTE)
-        self.probability.figure.add_layout(
-            ColorBar(
-                color_mapper=LinearColorMapper(palette=_PALETTE[1:], low=0, high=1), width=10, padding=4,
-                title="Probability", background_fill_alpha=0, major_label_text_font_size="11px",
-                title_text_font_size="11px", title_standoff=4,
-            ),
-            "right",
-        )  # fmt: skip
         self._seek: LatestWins = tools.live(_probability, self._take)
         self._clean: LatestWins = tools.live(_mask, self._take_mask)
         self._build_menus()
@@ -123,7 +122,9 @@ class ProbabilityViews:
             pn.pane.Bokeh(plot.figure, sizing_mode="stretch_width", margin=0)
             for plot in (self.probability, self.binary)
         ]
-        first = card("Probability of one phase", [self.phase, self.exports.panel], drawn[0])
+        scale = pn.pane.HTML(_SCALE, sizing_mode="stretch_width", margin=(6, 16))
+        seen = pmui.Column(drawn[0], scale, sizing_mode="stretch_width", margin=0)
+        first = card("Probability of one phase", [self.phase, self.exports.panel], seen)
         handles = pmui.Column(
             self.threshold,
             pmui.Row(self.speck, self.hole, sizing_mode="stretch_width", margin=0),

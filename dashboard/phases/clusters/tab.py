@@ -15,8 +15,9 @@ from dashboard.phases.tab import Tab, Tools
 from models.number_curve import NumberCurve
 
 _BIC_HINT = (
-    "One Gaussian per phase, fitted to all pixels of the latent space. Click a point to take its number. On "
-    "large maps BIC asks for ever more: look for the bend, not for the least."
+    "One Gaussian per phase, fitted to all pixels of the latent space. The dotted line: the number on show; "
+    "click a point to take its number. On large maps BIC asks for ever more: look for the bend, not for the "
+    "least."
 )
 
 
