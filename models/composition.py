@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -87,6 +88,28 @@ def table(found: Quantification, names: Sequence[str]) -> dict[str, Any]:
         if found.net.counted:
             columns[f"{line}_net_counts_sigma"] = found.net.sigma[:, i]
     return columns
+
+
+def nearest_minerals(
+    found: Quantification, pixels: np.ndarray, recipe: PhasesRecipe, net: NetIntensities
+) -> dict[str, Any]:
+    """Columns with the mineral that comes nearest to every phase, and its distance; empty where none can.
+
+    Parameters
+    ----------
+    pixels : (n_phases,) of the phases
+    net : intensities of all measured lines, those that are left out of compositions too
+    """
+    compared = matcher(net, found.factors, recipe)
+    names, distances = [], []
+    for label, n_pixels in enumerate(pixels):
+        best: tuple[Any, ...] = ()
+        if n_pixels:
+            with contextlib.suppress(ValueError):  # nothing stands out of the noise
+                best = compared.match(net.counts[label], net.sigma[label], most=1)
+        names.append(best[0].name if best else "")
+        distances.append(best[0].distance if best else float("nan"))
+    return {"nearest_mineral": names, "mineral_distance_sigma": distances}
 
 
 def _percents(shares: Shares, unit: str, counted: bool) -> Mapping[str, np.ndarray]:

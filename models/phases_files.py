@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from models import phase_edits
+from models.chemistry_files import write_chemistry
 from models.exports_files import distinct_names
 from models.exports_tiff import write_image, write_stack
 from models.live_phases import live_phases, main_lines
@@ -27,6 +28,9 @@ FILES = (
     "weights.csv",
     "abundance.tif",
     "maps.tif",
+    "composition.csv",
+    "k_factors.csv",
+    "particles.csv",
     "recipe.yaml",
     "metrics.json",
 )
@@ -36,8 +40,9 @@ def write_phases(result: PhasesResult, folder: Path, metrics: Mapping[str, Any])
     """Write a complete result into an existing folder.
 
     ``components.csv``, ``weights.csv`` and ``abundance.tif`` are written where the recipe asked for
-    unmixing. Element maps have no channels: their ``spectra.csv`` and ``components.csv`` have one row for
-    each line instead of one for each energy.
+    unmixing, ``composition.csv`` and ``k_factors.csv`` where there are X-ray lines to quantify (else
+    ``metrics.json`` says why not). Element maps have no channels: their ``spectra.csv`` and
+    ``components.csv`` have one row for each line instead of one for each energy.
 
     Parameters
     ----------
@@ -64,8 +69,10 @@ def write_phases(result: PhasesResult, folder: Path, metrics: Mapping[str, Any])
         weights.insert(0, "phase", names)
         weights.to_csv(folder / "weights.csv", index=False, float_format="%.7g")
         _write_stack(folder / "abundance.tif", result.unmixing.abundances, components, pixel_size_um)
+    chemistry = write_chemistry(result, names, folder)
     (folder / "recipe.yaml").write_text(to_yaml(result.resolved_recipe), encoding="utf-8")
-    text = json.dumps({**_found(result), **metrics}, indent=2, ensure_ascii=False, allow_nan=False)
+    known = {**_found(result), **chemistry, **metrics}
+    text = json.dumps(known, indent=2, ensure_ascii=False, allow_nan=False)
     (folder / "metrics.json").write_text(text + "\n", encoding="utf-8")
 
 

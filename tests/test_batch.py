@@ -27,6 +27,9 @@ FILES = {
     "weights.csv",
     "abundance.tif",
     "maps.tif",
+    "composition.csv",
+    "k_factors.csv",
+    "particles.csv",
     "recipe.yaml",
     "metrics.json",
 }
