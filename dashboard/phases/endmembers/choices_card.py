@@ -44,7 +44,9 @@ class ChoicesCard:
             sizing_mode="stretch_width", margin=(4, 8),
         )  # fmt: skip
         self.number = pmui.IntInput(label="Components (0: as many as phases)", start=0, end=100, **_FIELD)
-        self.phases = pmui.MultiChoice(label="Phases that are factorised", options={}, **_FIELD)
+        self.phases = pmui.MultiChoice(
+            label="Phases that are factorised", options={}, sizing_mode="stretch_width", margin=(6, 8)
+        )
         self.low = pmui.TextInput(label="From", **_FIELD)
         self.high = pmui.TextInput(label="To", **_FIELD)
         self.start = pmui.Select(label="Start of the factors", options=_STARTS, **_FIELD)
@@ -179,7 +181,8 @@ class ChoicesCard:
             )
             self.follow()
             return
-        self._change(energy_kev=(low / energy.per_kev, high / energy.per_kev))
+        whole = low <= ends[0] + 1e-9 and float(f"{ends[1]:.6g}") <= high + 1e-9
+        self._change(energy_kev=() if whole else (low / energy.per_kev, high / energy.per_kev))
 
 
 #: the unmixing of the published system, with as many components as phases

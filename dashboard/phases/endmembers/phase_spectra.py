@@ -38,8 +38,7 @@ class PhaseSpectra:
         self.x_range = Range1d(0, 1, name="endmembers_x")
         self.panels = SpectrumPanels("phase_spectra", self.x_range)
         self.phases = pmui.MultiChoice(
-            label="Phases (none chosen: all)", options={}, size="small", width=230, margin=(4, 6),
-            sizing_mode=None,
+            label="Phases (none chosen: all)", options={}, width=260, margin=(4, 6), sizing_mode=None,
         )  # fmt: skip
         number = {"size": "small", "width": 92, "margin": (4, 4), "format": "0[.]000"}
         self.low = pmui.FloatInput(label="From", **number)
