@@ -23,7 +23,7 @@ endif
 # minutes: time enough to come back after a break of the network.
 SERVE_FLAGS ?= --warm --unused-session-lifetime 120000 --check-unused-sessions 30000
 
-.PHONY: help install serve test lint format lock benchmarks screenshots clean
+.PHONY: help install serve test lint format lock benchmarks screenshots guide clean
 
 help:
 	@echo "make serve         open Lodestone on http://$(HOST):$(PORT); PORT=5117 and LODESTONE_DATA=folder change that"
@@ -33,6 +33,7 @@ help:
 	@echo "make lock          resolve the dependencies of pyproject.toml again into requirements.lock"
 	@echo "make benchmarks    print the measured figures, each beside a peer"
 	@echo "make screenshots   make the pictures of the README again"
+	@echo "make guide         make the pictures of docs/guide.md again"
 	@echo "make clean         remove $(VENV) and all caches"
 
 install: $(VENV)/.installed
@@ -79,6 +80,10 @@ benchmarks: install
 screenshots: install
 	@$(BIN)/python tools/browser.py
 	@$(BIN)/python docs/screenshots.py
+
+guide: install
+	@$(BIN)/python tools/browser.py
+	@$(BIN)/python docs/screenshots.py --guide
 
 clean:
 	@rm -rf $(VENV) build .pytest_cache .ruff_cache

@@ -33,9 +33,7 @@ def served(environment: Mapping[str, str] | None = None) -> Iterator[str]:
         The server did not answer within two minutes.
     """
     surroundings = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE", **(environment or {})}
-    subprocess.run(
-        [sys.executable, "-m", "dashboard.first_demo"], cwd=ROOT, env=surroundings, check=True
-    )
+    subprocess.run([sys.executable, "-m", "dashboard.first_demo"], cwd=ROOT, env=surroundings, check=True)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
