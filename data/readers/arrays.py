@@ -13,12 +13,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from data.elemental_maps import ElementalMaps
 from data.readers.assembly import Found, datasets
+from data.readers.band_maps import maps_of_signal
 from data.readers.dense_blocks import BLOCK_BYTES, Progress, sparse_spectra
 from data.readers.lazy_files import opened_lazily
 from data.readers.navigation import is_image
 from data.readers.precautions import check_companions, check_hdf5, check_length, check_zarr
-from data.readers.signals import Signal, energy_dimension, signal_of, why_not_eds
+from data.readers.signals import (
+    Signal,
+    SpectraKind,
+    energy_dimension,
+    signal_of,
+    spectra_kind,
+    why_unusable,
+)
 from data.readers.unreadable import UnreadableFile
 from data.spectrum_image import SpectrumImage
 
@@ -31,21 +40,28 @@ _PLUGIN = {
 _MEMORY_MAPPED = (".rpl", ".spd", ".dm3", ".dm4")
 
 
-def read(path: Path, progress: Progress) -> tuple[SpectrumImage, ...]:
-    """The EDS signals of a file; its other signals become navigation images.
+def read(path: Path, progress: Progress) -> tuple[SpectrumImage | ElementalMaps, ...]:
+    """The spectra of a file, those of X-rays first; its other signals become navigation images.
+
+    Energy losses open as counts. What is neither (light, absorption, processed energy losses) opens as one
+    map per band.
 
     Raises
     ------
     UnreadableFile
-        No EDS signal, missing companions, or values that are no counts.
+        No spectra of a kind that opens, missing companions, or X-ray spectra whose values are no counts.
     """
     check_companions(path)
     with _signals(path) as signals:
-        return datasets(path, *_sorted_out(path, signals, progress))
+        found, bands, notes = _sorted_out(path, signals, progress)
+        return (*(datasets(path, found, notes) if found else ()), *bands)
 
 
-def _sorted_out(path: Path, signals: list[Signal], progress: Progress) -> tuple[list[Found], tuple[str, ...]]:
-    """The sets of spectra among the signals of a file, and notes on what was left out."""
+def _sorted_out(
+    path: Path, signals: list[Signal], progress: Progress
+) -> tuple[list[Found], list[ElementalMaps], tuple[str, ...]]:
+    """The counts among the signals of a file, the spectra of bands, and notes on what was left out."""
+    kinds: dict[int, SpectraKind] = {}
     spectra: list[tuple[Signal, int]] = []
     images: list[Signal] = []
     refused: list[str] = []
@@ -53,9 +69,10 @@ def _sorted_out(path: Path, signals: list[Signal], progress: Progress) -> tuple[
         dimension = energy_dimension(signal)
         if dimension is None:
             images += [signal] if is_image(signal) else []
-        elif reason := why_not_eds(signal, dimension):
-            refused.append(f"{signal.title or 'a signal'} {reason}")
+        elif (kind := spectra_kind(signal, dimension)) is None:
+            refused.append(f"{signal.title or 'a signal'} {why_unusable(signal, dimension)}")
         else:
+            kinds[id(signal)] = kind
             spectra.append((signal, dimension))
     if not spectra:
         raise UnreadableFile(_nothing(path, images, refused))
@@ -68,31 +85,43 @@ def _sorted_out(path: Path, signals: list[Signal], progress: Progress) -> tuple[
     if maps and len(maps) < len(spectra):
         n_single = len(spectra) - len(maps)
         notes.append(f"{n_single} single spectr{'um was' if n_single == 1 else 'a were'} left out.")
-    notes += [f"Left out, as it is not EDS: {reason}." for reason in refused]
-    found = []
+    notes += [f"Left out: {reason}." for reason in refused]
+    found: list[Found] = []
+    bands: list[ElementalMaps] = []
     chosen = maps or spectra
     for number, (signal, dimension) in enumerate(chosen):
 
         def report(fraction: float, message: str, done: int = number) -> None:
             progress((done + fraction) / len(chosen), message)
 
+        kind = kinds[id(signal)]
         extra: tuple[str, ...] = ()
-        if not signal.signal_type:
+        if kind == "xray" and not signal.signal_type:
             extra = ("The file does not say that its spectra are EDS; they are taken as such.",)
-        found.append(
-            Found(sparse_spectra(signal, dimension, report), signal.metadata, images, signal.title, extra)
-        )
-    return found, tuple(notes)
+        if kind != "bands":
+            try:
+                counts = sparse_spectra(signal, dimension, report)
+            except UnreadableFile as error:
+                if kind == "xray":
+                    raise
+                extra = (f"{error} They are shown as bands.",)
+            else:
+                found.append(Found(counts, signal.metadata, images, signal.title, extra, kind))
+                continue
+        title = f"{path.stem}: {signal.title}" if len(chosen) > 1 and signal.title else path.stem
+        quantity = "Energy loss" if kind == "loss" else ""
+        bands.append(maps_of_signal(signal, dimension, title, (*extra, *notes), report, quantity))
+    return found, bands, tuple(notes)
 
 
 def _nothing(path: Path, images: list[Signal], refused: list[str]) -> str:
     if refused:
-        what = f"its spectra are of another kind ({'; '.join(refused[:3])})"
+        what = f"its spectra are of no kind that opens ({'; '.join(refused[:3])})"
     elif images:
         what = f"it holds only {len(images)} image{'s' if len(images) > 1 else ''}"
     else:
         what = "it holds neither spectra nor images"
-    return f"{path.name} has no EDS signal: {what}. Open the file in which the X-ray map was saved."
+    return f"{path.name} has no spectra to map: {what}. Open the file in which the map was saved."
 
 
 @contextlib.contextmanager

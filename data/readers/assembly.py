@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from data.axes import EnergyAxis
+from data.axes import AxisKind, EnergyAxis
 from data.elemental_maps import ElementalMaps
 from data.readers import metadata as facts
 from data.readers.calibration import energy_axis, pixel_size_um
@@ -23,7 +23,7 @@ from data.spectrum_image import SpectrumImage
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """One set of spectra in a file, with what the file says about it.
+    """One set of spectra in a file, with what the file says about it: ``kind`` xray or loss.
 
     ``images`` are the other signals of the file that were taken with it; ``title`` tells it from the
     others of its file.
@@ -34,10 +34,11 @@ class Found:
     images: Sequence[Signal] = ()
     title: str = ""
     notes: tuple[str, ...] = ()
+    kind: AxisKind = "xray"
 
 
 def datasets(path: Path, found: Sequence[Found], notes: Iterable[str] = ()) -> tuple[SpectrumImage, ...]:
-    """The spectrum images that a file offers, the best first: maps before lines, then by counts.
+    """The spectrum images that a file offers, the best first: X-rays, maps before lines, then by counts.
 
     Sets without a single count are left out with a note.
 
@@ -57,7 +58,11 @@ def datasets(path: Path, found: Sequence[Found], notes: Iterable[str] = ()) -> t
         if one.spectra.counts.nnz == 0:
             notes += (f"{one.title or 'One set of spectra'} holds no counts and was left out.",)
     images = [_spectrum_image(path, one, notes, several=len(filled) > 1) for one in filled]
-    return tuple(sorted(images, key=lambda image: (-_kind(image.shape), -int(image.counts.sum()))))
+    return tuple(sorted(images, key=_rank))
+
+
+def _rank(image: SpectrumImage) -> tuple[bool, int, int]:
+    return image.energy.kind != "xray", -_kind(image.shape), -int(image.counts.sum())
 
 
 def _kind(shape: tuple[int, int]) -> int:
@@ -67,7 +72,7 @@ def _kind(shape: tuple[int, int]) -> int:
 
 def _spectrum_image(path: Path, found: Found, notes: tuple[str, ...], several: bool) -> SpectrumImage:
     spectra = found.spectra
-    energy, energy_notes = energy_axis(spectra.energy)
+    energy, energy_notes = energy_axis(spectra.energy, found.kind)
     side_um, size_notes = pixel_size_um(spectra.y, spectra.x)
     navigation, image_notes = images_for(found.images, spectra.shape, side_um)
     if spectra.shape == (1, 1):

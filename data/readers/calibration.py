@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from data.axes import EnergyAxis
+from data.axes import AxisKind, EnergyAxis
 from data.readers.signals import KEV, Axis
 
 _UM = {
@@ -13,22 +13,23 @@ _UM = {
 }  # fmt: skip
 
 
-def energy_axis(axis: Axis) -> tuple[EnergyAxis, tuple[str, ...]]:
+def energy_axis(axis: Axis, kind: AxisKind = "xray") -> tuple[EnergyAxis, tuple[str, ...]]:
     """The energy axis in keV, and notes on what is missing: then it counts channels, uncalibrated."""
+    narrowest = 1e-4 if kind == "xray" else 1e-8
     factor = KEV.get(axis.units.lower())
     if factor is None:
         reason = f"in {axis.units!r}" if axis.units else "without units"
     elif not (np.isfinite(axis.scale) and np.isfinite(axis.offset) and axis.scale > 0):
         reason = f"with {axis.scale:g} {axis.units} per channel"
-    elif not 1e-4 <= axis.scale * factor <= 1.0:
-        reason = f"with {axis.scale:g} {axis.units} per channel, which no X-ray detector has"
+    elif not narrowest <= axis.scale * factor <= 1.0:
+        reason = f"with {axis.scale:g} {axis.units} per channel, which no such detector has"
     else:
-        return EnergyAxis(axis.offset * factor, axis.scale * factor, axis.size), ()
+        return EnergyAxis(axis.offset * factor, axis.scale * factor, axis.size, kind=kind), ()
     note = (
         f"The file has no usable energy calibration (its spectra are {reason}): the axis counts channels, "
         f"and X-ray lines cannot be placed."
     )
-    return EnergyAxis(0.0, 1.0, axis.size, calibrated=False), (note,)
+    return EnergyAxis(0.0, 1.0, axis.size, calibrated=False, kind=kind), (note,)
 
 
 def pixel_size_um(y: Axis | None, x: Axis | None) -> tuple[float | None, tuple[str, ...]]:

@@ -7,10 +7,14 @@ import os
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+
+import tifffile
 
 from data.readers.image_folder import looks_like_maps
 from data.readers.image_names import IMAGE_SUFFIXES
+from data.readers.landsat import band_files
 
 
 @dataclass(frozen=True)
@@ -47,11 +51,20 @@ FORMATS: Mapping[str, Format] = {
     ".zip": Format("zip archive with one dataset (.zip)", "archive", _ZIP),
 }
 
-SUPPORTED: Mapping[str, str] = {
-    **{ending: format.description for ending, format in FORMATS.items()},
-    "folder": "folder with one image per element (TIFF, PNG, CSV)",
+#: images of several bands; the endings alone do not tell, so a look is taken inside (``is_scene``)
+SCENES: Mapping[str, Format] = {
+    ".hdr": Format("ENVI image of several bands (.hdr)", "scenes", (b"ENVI",)),
+    ".tif": Format("GeoTIFF of several bands (.tif)", "scenes"),
+    ".tiff": Format("GeoTIFF of several bands (.tiff)", "scenes"),
 }
 
+SUPPORTED: Mapping[str, str] = {
+    **{ending: format.description for ending, format in (*FORMATS.items(), *SCENES.items())},
+    "folder": "folder with one image per element (TIFF, PNG, CSV) or per band (Landsat)",
+}
+
+# of a TIFF: ModelPixelScale, ModelTransformation, GeoKeyDirectory, and GDAL's metadata with wavelengths
+_GROUND_TAGS = (33550, 34264, 34735, 42112)
 _FOLDERS_ABOVE = 3  # a JEOL project lies so far above its maps
 _IGNORED = ("__macosx", "thumbs.db", "desktop.ini", "$recycle.bin")
 
@@ -61,11 +74,37 @@ def is_dataset(path: Path | str) -> bool:
     path = Path(path)
     with contextlib.suppress(OSError, ValueError):
         if path.is_dir():
-            return path.suffix.lower() == ".zspy" or looks_like_maps(_image_names(path))
+            names = _image_names(path)
+            return path.suffix.lower() == ".zspy" or looks_like_maps(names) or bool(band_files(names))
         if path.suffix.lower() == ".zip":
             return bool(names_in_archive(path))
-        return path.suffix.lower() in FORMATS and path.is_file()
+        return (path.suffix.lower() in FORMATS and path.is_file()) or is_scene(path)
     return False
+
+
+def is_scene(path: Path) -> bool:
+    """Whether a file is an image of several bands: an ENVI header, or a TIFF with places on the ground."""
+    suffix = path.suffix.lower()
+    with contextlib.suppress(OSError):
+        if suffix in SCENES and path.is_file():
+            status = path.stat()
+            return _is_scene(path, status.st_mtime_ns, status.st_size)
+    return False
+
+
+@lru_cache(maxsize=4096)
+def _is_scene(path: Path, _modified_ns: int, _n_bytes: int) -> bool:
+    """As is_scene; a file is looked into once, for the catalogue is asked often."""
+    if path.suffix.lower() == ".hdr":
+        with path.open("rb") as file:
+            return file.read(4) == b"ENVI"
+    try:
+        with tifffile.TiffFile(path) as tiff:
+            tags = tiff.pages.first.tags
+            several = tiff.pages.first.samplesperpixel > 1
+            return several and any(code in tags for code in _GROUND_TAGS)
+    except (tifffile.TiffFileError, OSError, ValueError, IndexError, KeyError):
+        return False
 
 
 def datasets_below(folder: Path) -> Iterator[Path]:
@@ -83,10 +122,14 @@ def datasets_below(folder: Path) -> Iterator[Path]:
         stores = [name for name in folders if name.lower().endswith(".zspy")]
         folders[:] = [name for name in folders if name not in stores]
         files = sorted(name for name in files if not _is_hidden(name))
-        if looks_like_maps([name for name in files if name.lower().endswith(IMAGE_SUFFIXES)]):
+        images = [name for name in files if name.lower().endswith(IMAGE_SUFFIXES)]
+        maps = looks_like_maps(images)
+        if maps or band_files(images):
             yield here
         for name in (*stores, *files):
             path = here / name
+            if maps and path.suffix.lower() in SCENES:
+                continue  # one of the maps of the folder
             if _is_inside(path, root) and not is_companion(path, root) and is_dataset(path):
                 yield path
 
@@ -110,6 +153,12 @@ def companions(path: Path) -> list[Path]:
         if suffix == ".zspy":
             return [one for one in path.rglob("*") if one.is_file()]
         return [path / name for name in _image_names(path)]
+    if suffix == ".hdr":
+        with contextlib.suppress(OSError):
+            stem = path.stem.lower()
+            near = (folder / name for name in _names(folder) if name.lower() != path.name.lower())
+            return [one for one in near if one.is_file() and stem in (one.name.lower(), one.stem.lower())][:1]
+        return []
     if suffix == ".rpl":
         return [one for one in (path.with_suffix(".raw"), path.with_suffix(".RAW")) if one.is_file()][:1]
     if suffix == ".emi":

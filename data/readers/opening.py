@@ -13,9 +13,9 @@ from pathlib import Path
 import rsciio
 
 from data.elemental_maps import ElementalMaps
-from data.readers import image_folder
+from data.readers import image_folder, landsat, scenes
 from data.readers.dense_blocks import Progress
-from data.readers.formats import FORMATS, Format, supported_endings
+from data.readers.formats import FORMATS, SCENES, Format, is_scene, supported_endings
 from data.readers.image_names import IMAGE_SUFFIXES
 from data.readers.unreadable import UnreadableFile
 from data.spectrum_image import SpectrumImage
@@ -72,7 +72,14 @@ def _open(path: Path, progress: Progress) -> tuple[Dataset, ...]:
     if not path.exists():
         raise UnreadableFile(f"There is no file {path.name} in {path.parent.name or path.parent}.")
     if path.is_dir() and suffix != ".zspy":
+        names = image_folder.image_names(path)
+        if not image_folder.looks_like_maps(names) and landsat.band_files(names):
+            return landsat.read(path, progress)
         return image_folder.read(path, progress)
+    if suffix in SCENES and path.stat().st_size == 0:
+        raise UnreadableFile(f"{path.name} is empty (0 bytes). Copy or export it again.")
+    if is_scene(path):
+        return scenes.read(path, progress)
     if suffix not in FORMATS:
         raise UnreadableFile(_unsupported(path))
     kind = FORMATS[suffix]
@@ -89,7 +96,13 @@ def _unsupported(path: Path) -> str:
     if suffix in IMAGE_SUFFIXES:
         return (
             f"{path.name} is a single image or table. To open element maps, open the folder that holds one "
-            f"image per element, named like Fe_Ka.tif or Si.png."
+            f"image per element, named like Fe_Ka.tif or Si.png. An image of several bands opens as a "
+            f"GeoTIFF or with an ENVI header (.hdr)."
+        )
+    if suffix == ".hdr":
+        return (
+            f"{path.name} is no ENVI header: that begins with the word ENVI. The .hdr of an X-ray microscope "
+            f"belongs to the workspace Particles."
         )
     if suffix == ".raw":
         return f"{path.name} holds numbers without a description. Open the .rpl file that belongs to it."
@@ -112,7 +125,7 @@ def _check_start(path: Path, kind: Format) -> None:
 
 def _translated(path: Path, error: Exception) -> str:
     """The exception of a parser, in words for the person who asked for the file."""
-    kind = FORMATS.get(path.suffix.lower())
+    kind = FORMATS.get(path.suffix.lower()) or SCENES.get(path.suffix.lower())
     description = kind.description if kind else "folder"
     if isinstance(error, PermissionError):
         return f"{path.name} may not be read: permission denied. Ask its owner for read access."

@@ -4,18 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from data.readers.metadata import completed, find
 
 KEV = {"kev": 1.0, "ev": 1e-3}  # units of energy -> keV
+#: units of light and of energies, as files write them -> the unit and the quantity to show, and the factor
+BAND_UNITS = {
+    **dict.fromkeys(("nm", "nanometer", "nanometers"), ("nm", "Wavelength", 1.0)),
+    **dict.fromkeys(("um", "micron", "microns", "micrometer", "micrometers"), ("nm", "Wavelength", 1e3)),
+    **dict.fromkeys(("å", "angstrom", "angstroms"), ("nm", "Wavelength", 0.1)),
+    **dict.fromkeys(("1/cm", "cm-1", "cm^-1", "wavenumber"), ("cm⁻¹", "Wavenumber", 1.0)),
+    "ev": ("eV", "Energy", 1.0),
+    "kev": ("eV", "Energy", 1e3),
+    "mev": ("eV", "Energy", 1e-3),
+    "ghz": ("GHz", "Frequency", 1.0),
+}
 _ENERGY_NAMES = ("energy", "x-ray energy", "xray energy", "depth", "channel", "channels")
 _FRAME_NAMES = ("frame", "frames", "time", "stack", "sweep", "scan")
 # narrower ranges are absorption edges or energy losses, not an X-ray detector's spectrum
 _NARROWEST_EDS_KEV = 3.0
 _FEWEST_EDS_CHANNELS = 64
+_FEWEST_BANDS = 2
+
+SpectraKind = Literal["xray", "loss", "bands"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,27 +91,39 @@ def energy_dimension(signal: Signal) -> int | None:
     return None
 
 
-def why_not_eds(signal: Signal, dimension: int) -> str | None:
-    """Why spectra are not those of an X-ray detector, as the end of a sentence; None where they may be."""
-    kind, axis = signal.signal_type, signal.axes[dimension]
-    if kind.upper().startswith(("EDS", "EDX")):
-        return None
-    if kind.upper() not in ("", "SIGNAL1D", "BASESIGNAL", "SIGNAL"):
-        return f"holds {kind} spectra"
-    if "loss" in axis.name.lower() or "wavelength" in axis.name.lower():
-        return f"holds spectra along {axis.name.lower()}"
+def spectra_kind(signal: Signal, dimension: int) -> SpectraKind | None:
+    """What spectra are: of an X-ray detector, of energy losses, or bands of anything else; None: unusable.
+
+    Spectra that say nothing are those of an X-ray detector where their axis could be one's: wide enough,
+    with enough channels. Bands need a unit, or there would be no telling what they are.
+    """
+    kind, axis = signal.signal_type.upper(), signal.axes[dimension]
+    in_kev = axis.units.lower() in KEV
+    if kind.startswith(("EDS", "EDX", "XRF")):
+        return "xray"
+    if kind == "EELS" or "loss" in axis.name.lower():
+        return "loss" if in_kev else None
+    bands = "bands" if axis.units.lower() in BAND_UNITS and axis.size >= _FEWEST_BANDS else None
+    if kind not in ("", "SIGNAL1D", "BASESIGNAL", "SIGNAL") or "wavelength" in axis.name.lower():
+        return bands
     if axis.size < _FEWEST_EDS_CHANNELS:
-        return f"holds only {axis.size} channels"
-    if axis.units.lower() in KEV:
+        return bands
+    if in_kev:
         span_kev = abs(axis.scale) * axis.size * KEV[axis.units.lower()]
-        if span_kev < _NARROWEST_EDS_KEV:
-            return (
-                f"covers only {span_kev:.3g} keV, as energy-loss or absorption spectra do, and does not "
-                f"say that it is EDS"
-            )
-    elif axis.units and axis.units.lower() not in ("channel", "channels", "ch", "pix", "px", "points"):
+        return "xray" if span_kev >= _NARROWEST_EDS_KEV else bands
+    if axis.units and axis.units.lower() not in ("channel", "channels", "ch", "pix", "px", "points"):
+        return bands
+    return "xray"
+
+
+def why_unusable(signal: Signal, dimension: int) -> str:
+    """What is wrong with spectra that are of no kind that opens, as the end of a sentence."""
+    kind, axis = signal.signal_type, signal.axes[dimension]
+    if axis.units and axis.units.lower() not in BAND_UNITS:
         return f"holds spectra in {axis.units}"
-    return None
+    if kind and not axis.units:
+        return f"holds {kind} spectra on an axis without units"
+    return f"holds only {axis.size} channels without units"
 
 
 def is_frame_axis(axis: Axis) -> bool:

@@ -21,11 +21,11 @@ import numpy as np
 from numba import njit
 
 from data.readers.assembly import Found, datasets
-from data.readers.dense_blocks import Progress, Spectra
+from data.readers.dense_blocks import Progress, Spectra, sparse_spectra
 from data.readers.lazy_files import opened_lazily
 from data.readers.metadata import find
 from data.readers.navigation import grey, is_image
-from data.readers.signals import Axis, Signal, signal_of
+from data.readers.signals import Axis, Signal, energy_dimension, signal_of, spectra_kind
 from data.readers.sparse_rows import check_size, from_events
 from data.readers.symbols import SYMBOLS
 from data.readers.unreadable import UnreadableFile
@@ -80,13 +80,18 @@ def read(path: Path, progress: Progress) -> tuple[SpectrumImage, ...]:
         y, x = _map_axes(described, shape)
         energy, notes = _energy(described, n_channels)
         metadata = _metadata(file, described)
-        if any(key.startswith("Eels") for key in data):
-            notes += ("The EELS signal of the file was left out.",)
+        has_losses = any(key.startswith("Eels") for key in data)
     images = _images(path)
     spectra = Spectra(counts, shape, y, x, energy, notes=())
     if len(streams) > 1:
         notes += (f"The counts of {len(streams)} detectors were summed.",)
-    return datasets(path, [Found(spectra, metadata, images, notes=notes)])
+    found = [Found(spectra, metadata, images, "EDS", notes)]
+    said: tuple[str, ...] = ()
+    if has_losses:
+        losses = _losses(path, images)
+        found += losses
+        said = () if losses else ("The EELS signal of the file could not be read and was left out.",)
+    return datasets(path, found, said)
 
 
 def _no_streams(path: Path, data: h5py.Group) -> str:
@@ -203,6 +208,25 @@ def _elements(file: h5py.File) -> tuple[str, ...]:
             if symbols:
                 return symbols
     return ()
+
+
+def _losses(path: Path, images: list[Signal]) -> list[Found]:
+    """The energy-loss maps of the file; none where they cannot be read, for the X-rays must open."""
+    from rsciio.emd import file_reader
+
+    found = []
+    try:
+        with opened_lazily(file_reader, path, select_type="spectrum_image") as dictionaries:
+            for signal in map(signal_of, (one for one in dictionaries if "data" in one)):
+                dimension = energy_dimension(signal)
+                if dimension is not None and spectra_kind(signal, dimension) == "loss":
+                    counts = sparse_spectra(signal, dimension, lambda *_: None)
+                    axis = signal.axes[dimension]
+                    title = f"EELS from {axis.offset:.0f} {axis.units}"
+                    found.append(Found(counts, signal.metadata, images, title, kind="loss"))
+    except Exception:
+        log.info("the energy losses of %s could not be read", path.name, exc_info=True)
+    return found
 
 
 def _images(path: Path) -> list[Signal]:

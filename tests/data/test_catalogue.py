@@ -57,8 +57,13 @@ def test_the_data_folder_may_itself_be_the_folder_of_images(shared_data):
 
 
 def test_folders_of_other_images_and_tables_are_not_listed(shared_data):
-    for name in ("particles", "geo"):
-        assert ids(shared_data / name) == ["demo"]
+    assert ids(shared_data / "particles") == ["demo"]
+
+
+def test_scenes_of_several_bands_are_listed_and_single_bands_are_not(shared_data):
+    assert ids(shared_data / "geo") == ["demo", "landsat5_tm", "meuse/meuse_grid_dist_soil_ffreq.tif"]
+    # headers of another kind share the ending of ENVI's
+    assert not [one for one in ids(shared_data / "stxm") if one.endswith(".hdr")]
 
 
 def test_companions_stores_and_hidden_files_are_not_listed_apart(folder):

@@ -220,23 +220,75 @@ def test_of_several_signals_the_eds_maps_are_offered_and_images_navigate(tmp_pat
         image_signal(np.zeros((5, 7)), title="blank"),
     )
     datasets = opened(path)
-    assert [one.title for one in datasets] == ["all: bright", "all: dim"]
+    assert [one.title for one in datasets] == ["all: bright", "all: dim", "all: loss"]
+    assert [one.energy.kind for one in datasets] == ["xray", "xray", "loss"]
     for one in datasets:
         assert np.array_equal(one.navigation["BSE"], image)
         assert list(one.navigation) == ["BSE"]
-        assert any("loss holds EELS spectra" in note for note in one.notes)
         assert any("1 blank image was left out" in note for note in one.notes)
 
 
-def test_a_file_with_no_eds_signal_says_what_it_holds(tmp_path):
-    loss = axis("Energy loss", 300, 1.0, "eV", 200.0, navigate=False, index=2)
+def test_energy_losses_open_as_counts_on_their_own_axis(tmp_path):
+    loss = axis("Energy loss", 300, 0.5, "eV", 200.0, navigate=False, index=2)
     eels = signal(poisson_map(), [*spectrum_axes(5, 7, 300)[:2], loss], "EELS", "loss")
-    with pytest.raises(UnreadableFile, match="loss holds EELS spectra"):
-        opened(write_hspy(tmp_path / "eels.hspy", eels))
+    (image,) = opened(write_hspy(tmp_path / "eels.hspy", eels))
+    assert (image.energy.kind, image.energy.unit, image.energy.label) == ("loss", "eV", "Energy loss (eV)")
+    np.testing.assert_allclose(image.energy.shown[[0, -1]], [200.0, 349.5])
+    assert not image.energy.has_xray_lines and not image.counts_are_events
+    assert np.array_equal(image.counts.toarray(), poisson_map().reshape(35, 300))
+
+
+def test_processed_energy_losses_open_as_bands(tmp_path):
+    loss = axis("Energy loss", 300, 0.5, "eV", 200.0, navigate=False, index=2)
+    values = poisson_map().astype(np.float32) - 3.5
+    eels = signal(values, [*spectrum_axes(5, 7, 300)[:2], loss], "EELS", "loss")
+    (maps,) = opened(write_hspy(tmp_path / "eels.hspy", eels))
+    assert maps.axis.label == "Energy loss (eV)"
+    np.testing.assert_allclose(maps.intensity, values)
+    assert any("shown as bands" in note for note in maps.notes)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "units", "offset", "scale", "label", "line"),
+    [
+        ("CL", "Wavelength", "nm", 400.0, 1.0, "Wavelength (nm)", "400 nm"),
+        ("Raman", "Raman shift", "1/cm", 100.0, 4.0, "Wavenumber (cm⁻¹)", "100 cm⁻¹"),
+        ("", "Energy", "eV", 280.0, 0.1, "Energy (eV)", "280.0 eV"),
+    ],
+)
+def test_spectra_of_light_and_absorption_open_as_bands(
+    tmp_path, kind, name, units, offset, scale, label, line
+):
+    spectral = axis(name, 300, scale, units, offset, navigate=False, index=2)
+    values = poisson_map().astype(np.float32) * 0.25
+    one = signal(values, [*spectrum_axes(5, 7, 300)[:2], spectral], kind, "light")
+    (maps,) = opened(write_hspy(tmp_path / "light.hspy", one))
+    assert maps.axis.label == label
+    assert maps.lines[0] == line and len(set(maps.lines)) == 300
+    np.testing.assert_allclose(maps.intensity, values)
+
+
+def test_more_channels_than_bands_are_averaged_with_their_neighbours(tmp_path):
+    spectral = axis("Wavelength", 1000, 0.5, "nm", 300.0, navigate=False, index=2)
+    values = np.random.default_rng(0).random((3, 4, 1000)).astype(np.float32)
+    one = signal(values, [*spectrum_axes(3, 4, 1000)[:2], spectral], "CL", "light")
+    (maps,) = opened(write_hspy(tmp_path / "light.hspy", one))
+    assert maps.intensity.shape == (3, 4, 250)
+    np.testing.assert_allclose(maps.intensity[..., 0], values[..., :4].mean(axis=-1), rtol=1e-5)
+    assert maps.axis.centre[0] == pytest.approx(300.75)
+
+
+def test_a_file_with_no_spectra_says_what_it_holds(tmp_path):
+    unknown = axis("Mass", 300, 1.0, "amu", 0.0, navigate=False, index=2)
+    masses = signal(poisson_map(), [*spectrum_axes(5, 7, 300)[:2], unknown], "SIMS", "ions")
+    with pytest.raises(UnreadableFile, match="ions holds spectra in amu"):
+        opened(write_hspy(tmp_path / "sims.hspy", masses))
     with pytest.raises(UnreadableFile, match="only 1 image"):
         opened(write_hspy(tmp_path / "image.hspy", image_signal(np.arange(35.0).reshape(5, 7))))
-    with pytest.raises(UnreadableFile, match=r"covers only 1\.2 keV"):
-        opened(write_dm(tmp_path / "narrow.dm3", poisson_map(), "", ("nm", "nm", "eV"), (5.0, 5.0, 4.0)))
+    (narrow,) = opened(
+        write_dm(tmp_path / "narrow.dm3", poisson_map(), "", ("nm", "nm", "eV"), (5.0, 5.0, 4.0))
+    )
+    assert narrow.axis.label == "Energy (eV)"
 
 
 def test_an_empty_map_is_refused(tmp_path):

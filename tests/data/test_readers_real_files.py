@@ -146,7 +146,7 @@ def test_a_file_that_only_has_the_ending_of_a_bruker_map_is_refused(shared_data)
 
 
 def test_an_absorption_measurement_in_a_nexus_file_is_no_eds_map(shared_data):
-    with pytest.raises(UnreadableFile, match="has no EDS signal"):
+    with pytest.raises(UnreadableFile, match="has no spectra to map"):
         open_dataset(shared_data / "stxm/diamond_soleil_hdf5/small_diamond_nxs.nxs")
 
 
