@@ -80,7 +80,7 @@ def table(found: Quantification, names: Sequence[str]) -> dict[str, Any]:
     for shares, unit in (
         (found.weight, "wt_percent"),
         (found.atomic, "at_percent"),
-        (found.oxide, "wt_percent"),
+        (found.oxide, "oxides_wt_percent"),
     ):
         columns |= _percents(shares, unit, counted=found.net.counted)
     for i, line in enumerate(found.net.lines):
