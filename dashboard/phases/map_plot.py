@@ -127,7 +127,11 @@ class MapPlot:
             x_range=frame.x_range,
             y_range=frame.y_range,
             height=height,
-            tools=[PanTool(), wheel, BoxZoomTool(match_aspect=True), lasso, box, ResetTool()],
+            tools=[PanTool(), wheel, lasso, box]
+            if tile_width
+            else [PanTool(), wheel, BoxZoomTool(match_aspect=True), lasso, box, ResetTool()],
+            x_axis_type=None,
+            y_axis_type=None,
             min_border=2 if tile_width else 4,
             lod_timeout=60,  # the default of 500 ms holds back the redraw after the wheel stops
             outline_line_alpha=0.25,
@@ -140,8 +144,6 @@ class MapPlot:
         self.figure.toolbar.active_scroll = wheel
         self.figure.toolbar.active_drag = lasso
         self.figure.toolbar.logo = None
-        self.figure.axis.visible = False
-        self.figure.grid.visible = False
         self._layers: dict[str, Layer | None] = dict.fromkeys(layers)
         self._sources: dict[str, ColumnDataSource] = {}
         self._mappers: dict[str, LinearColorMapper] = {}
@@ -159,7 +161,23 @@ class MapPlot:
             background_fill_alpha=0.65,
             visible=False,
         )
+        if not tile_width:
+            self.lead()
+        self.figure.js_on_event("mousemove", CustomJS(args=dict(probe=frame.probe), code=_PROBE))
+        self.figure.js_on_event(
+            MouseLeave, CustomJS(args=dict(probe=frame.probe), code="probe.data = {x: [], y: []};")
+        )
+        if not tile_width:
+            self.figure.on_event(RangesUpdate, lambda _event: self.redraw())
+
+    def lead(self) -> None:
+        """Show the scale bar and keep the pixels square; one of several equal tiles does it for all.
+
+        If all did, the frame would know every figure that knows it, and Bokeh walks through all models that
+        know each other at every change of one.
+        """
         self.figure.add_layout(self.scale_bar)
+        frame = self.frame
         fit = CustomJS(
             args=dict(
                 fig=self.figure, x_range=frame.x_range, y_range=frame.y_range, field=frame.field_of_view
@@ -169,12 +187,6 @@ class MapPlot:
         self.figure.js_on_change("inner_width", fit)
         self.figure.js_on_change("inner_height", fit)
         frame.field_of_view.js_on_change("data", fit)
-        self.figure.js_on_event("mousemove", CustomJS(args=dict(probe=frame.probe), code=_PROBE))
-        self.figure.js_on_event(
-            MouseLeave, CustomJS(args=dict(probe=frame.probe), code="probe.data = {x: [], y: []};")
-        )
-        if not tile_width:
-            self.figure.on_event(RangesUpdate, lambda _event: self.redraw())
 
     def _add_layer(self, name: str) -> None:
         source = ColumnDataSource(dict(image=[], x=[], y=[], dw=[], dh=[]), name=f"{self.figure.name}:{name}")

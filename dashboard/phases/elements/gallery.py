@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import panel as pn
@@ -56,7 +57,7 @@ class Gallery:
         self.chosen: str | None = None
         self._lines: tuple[str, ...] = ()
         self._key: tuple = ()
-        self._size = "Automatic"
+        self._size, self._calibrated = "Automatic", False
         self._pyramid: MapPyramid | None = None
         self._selected: np.ndarray | None = None
         self._limits = np.zeros((0, 2))
@@ -65,7 +66,9 @@ class Gallery:
     def show(self, pyramid: MapPyramid, lines: Sequence[str], calibrated: bool) -> None:
         """Other maps: their pyramid and names, and whether the pixel size is known."""
         self._pyramid, self._lines = pyramid, tuple(lines)
-        self._build(calibrated)
+        self._calibrated = calibrated
+        with _together():
+            self._build()
         self.redraw()
 
     def select(self, selected: np.ndarray | None) -> None:
@@ -84,15 +87,22 @@ class Gallery:
         """Tiles of another size: "Automatic", "Small" or "Large"."""
         if size != self._size:
             self._size = size
-            self._build(any(plot.scale_bar.visible for plot in self.tiles.values()))
+            with _together():
+                self._build()
             self.redraw()
 
     def set_drag(self, drag: str) -> None:
         """What dragging does on every map: a key of ``DRAGS``."""
         self.drag = drag
-        for plot in self.tiles.values():
-            tools = (tool for tool in plot.figure.tools if isinstance(tool, DRAGS[drag]))
-            plot.figure.toolbar.active_drag = next(tools)
+        with _together():
+            for plot in self.tiles.values():
+                tools = (tool for tool in plot.figure.tools if isinstance(tool, DRAGS[drag]))
+                plot.figure.toolbar.active_drag = next(tools)
+
+    def fit(self) -> None:
+        """Show the whole field of view again."""
+        # the browser fits the maps to the field whenever that is set
+        self.frame.field_of_view.data = dict(self.frame.field_of_view.data)
 
     def mark_choice(self, line: str | None) -> None:
         """Frame the map whose look is being changed."""
@@ -127,7 +137,7 @@ class Gallery:
         """Intensities of the first and last colour of every map, (n_lines, 2)."""
         return self._limits
 
-    def _build(self, calibrated: bool) -> None:
+    def _build(self) -> None:
         """The tiles, made anew where their number or their size has changed."""
         n_y, n_x = self._pyramid.shape
         side = tile_side(len(self._lines), self._size)
@@ -139,7 +149,8 @@ class Gallery:
             self.tiles = {line: self._tile(line, width, height + 18) for line in self._lines}
             first = next(iter(self.tiles.values()), None)
             if first is not None:
-                # all maps share their ranges: one of them tells when they have moved
+                # all maps share their ranges: one keeps the pixels square, tells of a zoom and of the scale
+                first.lead()
                 first.figure.on_event(RangesUpdate, lambda _event: self.redraw())
             self.set_drag(self.drag)
             self.panel.objects = [
@@ -147,7 +158,7 @@ class Gallery:
                 for plot in self.tiles.values()
             ]
         for plot in self.tiles.values():
-            plot.scale_bar.visible = calibrated
+            plot.scale_bar.visible = self._calibrated
         self.mark_choice(self.chosen if self.chosen in self._lines else None)
 
     def _tile(self, line: str, width: int, height: int) -> MapPlot:
@@ -181,6 +192,17 @@ class Gallery:
                 self.veil.data = dict(
                     image=[image], x=[x0 * size], y=[y0 * size], dw=[width * size], dh=[height * size]
                 )
+
+
+@contextmanager
+def _together() -> Iterator[None]:
+    """Changes of many models at once: the page looks through all that it holds once, not after each."""
+    document = pn.state.curdoc
+    if document is None:
+        yield
+    else:
+        with document.models.freeze():
+            yield
 
 
 def _draw(

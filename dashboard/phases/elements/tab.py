@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any, ClassVar
 
 import numpy as np
@@ -28,6 +29,7 @@ from models.exports_maps import IntensityDrawing
 from models.exports_tiff import stack_tiff
 
 ALL_MAPS = "All maps"
+_HINT = "Point at a map to read a pixel; click one to change its colours alone; draw on it to select."
 _VEIL = ["#00000000", "#0c1014c0"]
 _KINDS = {
     "PNG": "Figure of all maps, PNG",
@@ -111,7 +113,13 @@ class ElementsTab(Tab):
         self.drag = pmui.RadioButtonGroup(options=list(DRAGS), value="Lasso", size="small", margin=(0, 4))
         self.clear = pmui.Button(label="Clear selection", size="small", visible=False, margin=(0, 4))
         self.clear.on_click(lambda _event: self._clear())
+        self.fit = pmui.IconButton(
+            icon="fit_screen", size="small", icon_size="20px", width=30, height=30, margin=(0, 4),
+            description="Show the whole field of view",
+        )  # fmt: skip
+        self.fit.on_click(lambda _event: self.gallery.fit())
         self.target.param.watch(self._follow_target, "value")
+        self.frame.probe.on_change("data", self._probed)
         for widget, name in ((self.palette, "palette"), (self.gamma, "gamma")):
             widget.param.watch(lambda event, name=name: self._restyle(**{name: event.new}), "value")
         self.contrast.param.watch(
@@ -122,14 +130,19 @@ class ElementsTab(Tab):
         self.size.param.watch(lambda event: self.gallery.set_size(event.new), "value")
         self.drag.param.watch(lambda event: self.gallery.set_drag(event.new), "value")
         self.export = ExportMenu(self.tools, "all element maps", _KINDS, self._file, width_mm=175.0)
+        self.readout = pn.pane.HTML(
+            _HINT, sizing_mode="stretch_width", height=20, margin=(0, 10),
+            styles={"font-size": "12.5px", "white-space": "nowrap", "overflow": "hidden",
+                    "text-overflow": "ellipsis"},
+        )  # fmt: skip
         looks = pmui.Row(
             self.target, self.palette, self.contrast, self.gamma, self.scale, self.same,
             sizing_mode="stretch_width", margin=(0, 4), sx={"alignItems": "center", "flexWrap": "wrap"},
         )  # fmt: skip
         return card(
             "All element maps",
-            [self.clear, self.drag, self.size, self.export.panel],
-            pmui.Column(looks, self.gallery.panel, sizing_mode="stretch_width", margin=0),
+            [self.clear, self.drag, self.fit, self.size, self.export.panel],
+            pmui.Column(looks, self.readout, self.gallery.panel, sizing_mode="stretch_width", margin=0),
         )
 
     # --- what the state shows
@@ -172,6 +185,21 @@ class ElementsTab(Tab):
 
     def _choose(self, line: str) -> None:
         self.target.value = line
+
+    def _probed(self, attr: str, old: dict[str, list], new: dict[str, list]) -> None:
+        """The mouse rests on a map: mark the pixel on all of them and say what is there."""
+        if self._maps is None:
+            return
+        here = self.frame.pixel_at(new["x"][0], new["y"][0]) if new["x"] else None
+        if here is None:
+            self.frame.mark.data, self.readout.object = dict(x=[], y=[]), _HINT
+            return
+        y, x = here
+        size = self.frame.pixel_size
+        self.frame.mark.data = dict(x=[(x + 0.5) * size], y=[(y + 0.5) * size])
+        values = zip(self._maps.lines, self._maps.intensity[y, x], strict=True)
+        told = " &nbsp; ".join(f"{escape(line)} <b>{value:.4g}</b>" for line, value in values)
+        self.readout.object = f"Pixel x {x}, y {y}: &nbsp; {told}"
 
     @property
     def _line(self) -> str | None:
