@@ -70,15 +70,21 @@ class Particles:
         return 2.0 * np.sqrt(self.area / np.pi)
 
     @property
+    def aspect_ratio(self) -> np.ndarray:
+        """Major over minor axis, (n_particles,), 1 or more."""
+        return self.axes[:, 0] / np.maximum(self.axes[:, 1], 1e-9)
+
+    @property
     def length_unit(self) -> str:
         """ "um", or "px" where pixels have no size."""
         return "px" if self.pixel_size_um is None else "um"
 
     def mask(self, numbers: Sequence[int]) -> np.ndarray:
         """The pixels of some particles, (n_y, n_x) bool."""
+        chosen = np.zeros(len(self), bool)
+        chosen[list(numbers)] = True
         found = np.zeros(self.shape[0] * self.shape[1], bool)
-        for number in numbers:
-            found[self.region[self.start[number] : self.start[number + 1]]] = True
+        found[self.region[np.repeat(chosen, self.pixels)]] = True
         return found.reshape(self.shape)
 
     def at(self, y: int, x: int) -> int | None:
@@ -104,7 +110,7 @@ class Particles:
             f"equivalent_diameter_{unit}": self.equivalent_diameter,
             f"major_axis_{unit}": self.axes[:, 0] * size,
             f"minor_axis_{unit}": self.axes[:, 1] * size,
-            "aspect_ratio": self.axes[:, 0] / np.maximum(self.axes[:, 1], 1e-9),
+            "aspect_ratio": self.aspect_ratio,
             "orientation_deg": self.orientation_deg,
             f"centroid_x_{unit}": (self.centroid[:, 1] + 0.5) * size,
             f"centroid_y_{unit}": (self.centroid[:, 0] + 0.5) * size,

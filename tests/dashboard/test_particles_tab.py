@@ -61,12 +61,12 @@ def test_a_row_that_is_picked_is_marked_and_asked_for(page):
 
 
 def test_a_bar_selects_all_of_its_particles_and_a_click_beside_none(page):
-    page.tab._bin_picked(int(page.tab._bins[0]))
+    page.tab.distribution.pick(int(page.tab.distribution._bins[0]))
     assert page.state.asked.text == "3 particles"
-    assert page.tab.histogram.picked.data["left"]
-    page.tab._bin_picked(-1)
+    assert page.tab.distribution.plot.picked.data["left"]
+    page.tab.distribution.pick(-1)
     assert not page.tab._picked
-    assert page.tab.histogram.picked.data["left"] == []
+    assert page.tab.distribution.plot.picked.data["left"] == []
 
 
 def test_a_click_on_the_map_picks_the_particle_there(page):

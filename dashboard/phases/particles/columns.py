@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +13,17 @@ from models.particle_statistics import Particles
 
 @dataclass(frozen=True, eq=False)
 class Measure:
-    """Something measured of every particle: its key, what it is called, unit, and values (n_particles,)."""
+    """Something measured of every particle: its key, what it is called, its unit, and how to get it."""
 
     key: str
     title: str
     unit: str
-    values: np.ndarray
+    get: Callable[[], np.ndarray]
+
+    @property
+    def values(self) -> np.ndarray:
+        """(n_particles,) float64; made when it is asked for."""
+        return np.asarray(self.get(), np.float64)
 
     @property
     def label(self) -> str:
@@ -31,18 +36,18 @@ def measures(found: Particles) -> tuple[Measure, ...]:
     size = found.pixel_size_um or 1.0
     unit = "µm" if found.pixel_size_um is not None else "px"
     geometry = (
-        Measure("diameter", "Equivalent diameter", unit, found.equivalent_diameter),
-        Measure("area", "Area", f"{unit}²", found.area),
-        Measure("pixels", "Pixels", "", found.pixels.astype(np.float64)),
-        Measure("major", "Major axis", unit, found.axes[:, 0] * size),
-        Measure("minor", "Minor axis", unit, found.axes[:, 1] * size),
-        Measure("aspect", "Aspect ratio", "", found.axes[:, 0] / np.maximum(found.axes[:, 1], 1e-9)),
-        Measure("orientation", "Orientation", "°", found.orientation_deg),
-        Measure("x", "Centre x", unit, (found.centroid[:, 1] + 0.5) * size),
-        Measure("y", "Centre y", unit, (found.centroid[:, 0] + 0.5) * size),
+        Measure("diameter", "Equivalent diameter", unit, lambda: found.equivalent_diameter),
+        Measure("area", "Area", f"{unit}²", lambda: found.area),
+        Measure("pixels", "Pixels", "", lambda: found.pixels),
+        Measure("major", "Major axis", unit, lambda: found.axes[:, 0] * size),
+        Measure("minor", "Minor axis", unit, lambda: found.axes[:, 1] * size),
+        Measure("aspect", "Aspect ratio", "", lambda: found.aspect_ratio),
+        Measure("orientation", "Orientation", "°", lambda: found.orientation_deg),
+        Measure("x", "Centre x", unit, lambda: (found.centroid[:, 1] + 0.5) * size),
+        Measure("y", "Centre y", unit, lambda: (found.centroid[:, 0] + 0.5) * size),
     )
     lines = tuple(
-        Measure(f"{name}:mean", f"{name} mean", "per pixel", found.mean[:, i].astype(np.float64))
+        Measure(f"{name}:mean", f"{name} mean", "per pixel", lambda i=i: found.mean[:, i])
         for i, name in enumerate(found.lines)
     )
     return geometry + lines

@@ -11,12 +11,12 @@ from bokeh.events import Tap
 
 from dashboard import theme
 from dashboard.exports import download_button
-from dashboard.phases.cards import MENU, card
+from dashboard.phases.cards import card
 from dashboard.phases.data_table import DataTable
 from dashboard.phases.linked_views import index_layer, intensity_layer, phase_index, phase_palette
 from dashboard.phases.map_plot import MapFrame, MapPlot
-from dashboard.phases.particles.columns import measures, sort_values, table_columns, table_rows
-from dashboard.phases.particles.histogram import HistogramPlot, bin_edges, bin_of, stacked
+from dashboard.phases.particles.columns import sort_values, table_columns, table_rows
+from dashboard.phases.particles.distribution import DistributionCard
 from dashboard.phases.tab import Tab, Tools
 from dashboard.selection import GivenPixels
 from models.composition_choices import ParticleChoices
@@ -41,9 +41,9 @@ class ParticlesTab(Tab):
         self._found: Particles | None = None
         self._of: LivePhases | None = None  # the phases that the particles belong to
         self._picked: frozenset[int] = frozenset()
-        self._bins = np.zeros(0, np.int64)
         self._asked: GivenPixels | None = None
-        self._work = tools.live(_particles_of, self._take, self._failed)
+        self._made_with: tuple[ParticleChoices, int] | None = None
+        self._work = tools.live(_particles_of, self._take)
 
     # --- building
 
@@ -73,9 +73,7 @@ class ParticlesTab(Tab):
             empty="No region is as large as this. Lower the least number of pixels.",
             sizing_mode="stretch_width", margin=0, most_height=560,
         )  # fmt: skip
-        self.histogram = HistogramPlot()
-        self.histogram.on_bin(self._bin_picked)
-        self._build_histogram_menus()
+        self.distribution = DistributionCard(self._pick)
         self.frame = MapFrame()
         self.map = MapPlot(self.frame, "particle_map", ["intensity", "phases", "picked"], height=320)
         self.map.set_palette("intensity", ["#00000000", *theme.MAP_PALETTES["Grey"][1:]])
@@ -91,11 +89,6 @@ class ParticlesTab(Tab):
             margin=0, sx={"flexWrap": "wrap", "alignItems": "center"},
         )  # fmt: skip
         hint = pmui.Typography(_HINT, variant="body2", margin=(0, 8), sizing_mode="stretch_width")
-        bars = pmui.Column(
-            *(pn.pane.Bokeh(one, sizing_mode="stretch_width", margin=0)
-              for one in self.histogram.figures.values()),
-            sizing_mode="stretch_width", margin=0,
-        )  # fmt: skip
         half = {"xs": 12, "lg": 5}
         rest = {"xs": 12, "lg": 7}
         return pmui.Grid(
@@ -106,22 +99,11 @@ class ParticlesTab(Tab):
             ),
             pmui.Grid(
                 card("Map", [], pn.pane.Bokeh(self.map.figure, sizing_mode="stretch_width", margin=0)),
-                card("Distribution", [self.measure, self.weighting, self.log], pmui.Column(
-                    bars, self.n_bins, margin=0, sizing_mode="stretch_width"), margin=(8, 0, 0, 0)),
+                self.distribution.panel,
                 size=half,
             ),
             container=True, spacing=1, sizing_mode="stretch_width", margin=(0, 6),
         )  # fmt: skip
-
-    def _build_histogram_menus(self) -> None:
-        self.measure = pmui.Select(options={"Equivalent diameter": "diameter"}, width=160, **MENU)
-        self.weighting = pmui.Select(options=["Number", "Area"], value="Number", width=92, **MENU)
-        self.log = pmui.Switch(label="Log", value=True, margin=(0, 6))
-        self.n_bins = pmui.IntSlider(
-            label="Bins", start=5, end=80, value=30, size="small", margin=(0, 16), sizing_mode="stretch_width"
-        )
-        for widget in (self.measure, self.weighting, self.log, self.n_bins):
-            widget.param.watch(lambda _event: self._draw_histogram(), "value")
 
     # --- what changes
 
@@ -176,19 +158,9 @@ class ParticlesTab(Tab):
         label = None if self.phase.value == _ALL else state.label_of(self.phase.value)
         self._work.request(state.shown, state.prepared.maps, choices, None if label is None else [label])
 
-    _made_with: tuple[ParticleChoices, int] | None = None
-
-    def _failed(self, text: str) -> None:
-        self.tools.tell(text, "warning")
-
     def _take(self, answer: tuple[LivePhases, Particles]) -> None:
         self._of, self._found = answer
         self._picked = frozenset()
-        found = self._found
-        offered = {one.title: one.key for one in measures(found)}
-        if offered != self.measure.options:
-            value = self.measure.value if self.measure.value in offered.values() else "diameter"
-            self.measure.param.update(options=offered, value=value)
         self._draw_all()
 
     # --- drawing
@@ -198,7 +170,7 @@ class ParticlesTab(Tab):
             return
         self._draw_map()
         self._draw_table()
-        self._draw_histogram()
+        self.distribution.show(self._found, *self._names_and_colours())
 
     def _names_and_colours(self) -> tuple[list[str], list[str]]:
         ids = self._of.ids
@@ -246,25 +218,6 @@ class ParticlesTab(Tab):
         edge = int(np.count_nonzero(found.touches_edge))
         return text + (f" · {edge:,} touch the edge and may go on outside" if edge else "")
 
-    def _draw_histogram(self) -> None:
-        found = self._found
-        if found is None:
-            return
-        measure = next((one for one in measures(found) if one.key == self.measure.value), measures(found)[0])
-        log = bool(self.log.value) and bool(np.any(measure.values > 0))
-        edges = bin_edges(measure.values, int(self.n_bins.value), log)
-        self._bins = bin_of(measure.values, edges)
-        by_area = self.weighting.value == "Area"
-        weight = found.area if by_area else np.ones(len(found))
-        phases = sorted(set(found.phase.tolist()))
-        names, colours = self._names_and_colours()
-        unit = "µm²" if found.pixel_size_um is not None else "px²"
-        self.histogram.show(
-            edges, stacked(self._bins, found.phase, weight, edges.size - 1, phases),
-            [colours[i] for i in phases], [names[i] for i in phases],
-            (measure.label, f"Area ({unit})" if by_area else "Particles"), log,
-        )  # fmt: skip
-
     # --- picking
 
     def _sort(self, key: str) -> None:
@@ -274,12 +227,6 @@ class ParticlesTab(Tab):
 
     def _row_picked(self, row: Any, chosen: bool) -> None:
         self._pick([int(row)] if chosen else [])
-
-    def _bin_picked(self, number: int) -> None:
-        if self._found is None:
-            return
-        inside = np.flatnonzero(self._bins == number) if number >= 0 else np.zeros(0, np.int64)
-        self._pick(inside.tolist(), number if inside.size else None)
 
     def _map_clicked(self, event: Tap) -> None:
         if self._found is None or event.x is None:
@@ -314,7 +261,7 @@ class ParticlesTab(Tab):
         self._picked = picked
         self._draw_picked()
         self._draw_table()
-        self.histogram.mark(bin_number)
+        self.distribution.plot.mark(bin_number)
 
     def _own_selection(self) -> bool:
         selection = self.state.selection
