@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from bokeh.events import RangesUpdate
 from bokeh.models import (
     BasicTicker,
     BoxZoomTool,
@@ -21,7 +22,11 @@ from bokeh.models import (
 from bokeh.plotting import figure
 
 from dashboard import theme
+from dashboard.frame_size import frame_size
 
+#: levels of the names of lines and the room that one takes, screen pixels
+_LABEL_HEIGHTS, _LABEL_WIDTH = (4, 42, 80), 12
+_FIRST_WIDTH = 800  # of the frame, before the browser has reported it
 _XRAY_LABEL, _MAPS_LABEL = "Energy (keV)", "Element map"
 
 
@@ -53,11 +58,14 @@ class SpectrumPlot:
             scale: ColumnDataSource(self._curves, name=f"spectra:{scale}") for scale in ("linear", "log")
         }
         self._scale = "log"
-        self.marks = ColumnDataSource(dict(energy=[], line=[]), name="line_marks")
+        self.marks = ColumnDataSource(dict(energy=[], line=[], height=[]), name="line_marks")
         # fixed ranges: a range that follows its data makes the browser paint every update twice
         self.intensity_range = {"linear": Range1d(0, 1), "log": Range1d(0.1, 1)}
         self.figures = {scale: self._figure(scale, height) for scale in ("linear", "log")}
         self.show_scale("log")
+        for plot in self.figures.values():
+            plot.on_event(RangesUpdate, lambda _event: self._stagger())
+            plot.on_change("inner_width", lambda attr, old, new: self._stagger())
 
     def _figure(self, scale: str, height: int) -> figure:
         wheel = WheelZoomTool(dimensions="width")
@@ -93,7 +101,7 @@ class SpectrumPlot:
         plot.add_layout(
             LabelSet(
                 x="energy",
-                y=4,
+                y="height",
                 y_units="screen",
                 text="line",
                 source=self.marks,
@@ -139,7 +147,16 @@ class SpectrumPlot:
 
     def set_marks(self, energy: Sequence[float], line: Sequence[str]) -> None:
         """Mark lines or edges at places on the axis."""
-        self.marks.data = dict(energy=list(energy), line=list(line))
+        self.marks.data = dict(energy=list(energy), line=list(line), height=[4] * len(line))
+        self._stagger()
+
+    def _stagger(self) -> None:
+        """Raise the name of a line that stands too close to another one's, as the axis is shown now."""
+        width, _ = frame_size(self.figures[self._scale], _FIRST_WIDTH)
+        shown = self.energy_range.end - self.energy_range.start
+        height = label_heights(self.marks.data["energy"], width / shown if shown > 0 else 1.0)
+        if height != self.marks.data["height"]:
+            self.marks.data = {**self.marks.data, "height": height}
 
     def set_curves(self, energy: np.ndarray, curves: Sequence[Curve], label: str) -> None:
         """Replace all curves and fit the intensity axis to them, but for the strobe peak."""
@@ -158,6 +175,25 @@ class SpectrumPlot:
         self.intensity_range["log"].update(start=low, end=high * 2, reset_start=low, reset_end=high * 2)
         for plot in self.figures.values():
             plot.yaxis.axis_label = label
+
+
+def label_heights(places: Sequence[float], pixels_per_unit: float) -> list[int]:
+    """Heights above the axis, screen pixels, at which upright names of lines do not lie on each other.
+
+    Parameters
+    ----------
+    places : of the lines on the axis, in any order
+    pixels_per_unit : screen pixels to one unit of the axis
+    """
+    heights = [_LABEL_HEIGHTS[0]] * len(places)
+    last = [-np.inf] * len(_LABEL_HEIGHTS)
+    for i in np.argsort(places, kind="stable"):
+        at = places[i] * pixels_per_unit
+        # the lowest level with room or, where none has any, the one whose last name is farthest away
+        free = [level for level, before in enumerate(last) if at - before >= _LABEL_WIDTH]
+        level = free[0] if free else int(np.argmin(last))
+        last[level], heights[i] = at, _LABEL_HEIGHTS[level]
+    return heights
 
 
 def _tooltips(axis_label: str) -> list[tuple[str, str]]:

@@ -50,7 +50,7 @@ class LineEditor:
         self.automatic.on_click(lambda _event: self._set_lines(()))
         self.method = pmui.Typography("", variant="caption", margin=(0, 12), sizing_mode="stretch_width")
         self.suggested = LineTable(on_action=self.toggle_line, columns=SUGGESTION_COLUMNS, margin=(0, 4),
-                                   sizing_mode="stretch_width", height=346)  # fmt: skip
+                                   sizing_mode="stretch_width", height=414)  # fmt: skip
         self.take_all = pmui.Button(label="Use these lines", **_BUTTON)
         self.take_all.on_click(lambda _event: self._use_suggested())
         self.elements = card(

@@ -46,7 +46,7 @@ class PeakSearch:
         self.energy.param.watch(self._typed, "value")
         self.table = LineTable(
             on_action=editor.toggle_line, on_point=self._point, columns=CANDIDATE_COLUMNS, empty=_HINT,
-            sizing_mode="stretch_width", height=330, margin=(0, 4),
+            sizing_mode="stretch_width", height=262, margin=(0, 4),
         )  # fmt: skip
         self.where = pmui.Typography("", variant="caption", margin=(0, 12), sizing_mode="stretch_width")
         self.spectrum = card(

@@ -39,8 +39,9 @@ class LinesTab(Tab):
         return pmui.Column(
             self.search.spectrum,
             pmui.Grid(
-                pmui.Grid(column(self.editor.elements, self.scale.panel), size=wide),
+                # what a click in the spectrum answers stands right below it, on narrow pages too
                 pmui.Grid(column(self.search.candidates, self.editor.suggestions), size=narrow),
+                pmui.Grid(column(self.editor.elements, self.scale.panel), size=wide),
                 pmui.Grid(column(self.preparation.region), size=half),
                 pmui.Grid(column(self.preparation.denoising), size=half),
                 pmui.Grid(self.normalisation.panel, size=12),
