@@ -74,7 +74,7 @@ def visit_page() -> pmui.Page:
 
     workbench.phases.param.watch(follow_link, ["recipe", "entry_id", "dataset_index"])
     pn.state.onload(begin)
-    return page("Lodestone", [], workspace.sidebar, workspace.main, workspace.busy)
+    return page("Lodestone", workspace.header, workspace.sidebar, workspace.main, workspace.busy)
 
 
 def connect(workbench: Workbench) -> PhasesWorkspace:

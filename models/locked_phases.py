@@ -81,10 +81,14 @@ def locked(result: PhasesResult, recipe: PhasesRecipe, locks: Sequence[Lock]) ->
 
 
 def _lock_on(result: PhasesResult, recipe: PhasesRecipe, phase: int) -> LockedPhase | None:
-    edits = [edit for edit in phase_edits.parse_all(recipe.edits) if not isinstance(edit, Lock)]
+    edits = phase_edits.parse_all(recipe.edits)
+    # a phase may have been merged with one that was locked before
+    inner = locked(result, recipe, [edit for edit in edits if isinstance(edit, Lock)])
     found = find(result, recipe)
     numbering = [number - 1 for number in recipe.numbering]
-    ground = edited_phases.lay_ground(found.phase_map, [], edited_phases.reserved_numbers(edits), numbering)
+    ground = edited_phases.lay_ground(
+        found.phase_map, inner, edited_phases.reserved_numbers(edits), numbering
+    )
     whole = edited_phases.apply(ground, found, phase_edits.of_the_map(edits), result)
     if phase not in whole.ids:
         return None

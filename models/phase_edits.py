@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 import yaml
 
-_MOST_PARTS = 12
+MOST_PARTS = 12
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _GRAMMAR = (
     "Commands are 'merge 2 5', 'split 3 into 2', 'exclude 7', 'name 2 Olivine', 'colour 2 #3fa34d' and "
@@ -171,6 +171,11 @@ def of_the_map(edits: Iterable[Edit]) -> tuple[Edit, ...]:
     return tuple(edit for edit in edits if not isinstance(edit, Name | Colour))
 
 
+def edits_in(lock: Lock) -> tuple[str, ...]:
+    """The commands that made a locked phase before it was locked."""
+    return tuple(yaml.safe_load(dict(lock.choices).get("edits", "[]")))
+
+
 def yaml_text(value: object) -> str:
     """Plain values on one line of YAML."""
     text = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, allow_unicode=True, width=10**9)
@@ -183,8 +188,8 @@ def _split(rest: str) -> Split:
         raise ValueError("a split says which phase and into how many parts")
     phase, parts = _phase(found[1]), int(found[2])
     new = tuple(dict.fromkeys(_phase(word) for word in (found[3] or "").split()))
-    if not 2 <= parts <= _MOST_PARTS:
-        raise ValueError(f"a phase is split into 2 to {_MOST_PARTS} parts, not {parts}")
+    if not 2 <= parts <= MOST_PARTS:
+        raise ValueError(f"a phase is split into 2 to {MOST_PARTS} parts, not {parts}")
     if new and (len(new) != parts - 1 or phase in new):
         raise ValueError(f"{parts} parts need {parts - 1} other numbers after 'as'")
     return Split(phase, parts, new)

@@ -14,7 +14,6 @@ from dashboard.exports import PageTools
 from dashboard.phases.cards import CHANNELS, MENU, card, swatch
 from dashboard.phases.explore_exports import export_menus
 from dashboard.phases.linked_views import LinkedViews
-from dashboard.phases.phase_table import PhaseTable
 from dashboard.phases.state import (
     ALL_COUNTS,
     BY_DENSITY,
@@ -23,6 +22,7 @@ from dashboard.phases.state import (
     NAVIGATION,
     PhasesState,
 )
+from dashboard.phases.table_panel import TablePanel
 
 _ONE_LINE = "white-space:nowrap; overflow:hidden; text-overflow:ellipsis"
 _CURVES = ["Sum", "Phases", "Selection", "End-members"]
@@ -34,7 +34,7 @@ class PhasesView:
 
     def __init__(self, state: PhasesState, views: LinkedViews, tools: PageTools) -> None:
         self.state, self.views = state, views
-        self.table = PhaseTable(on_change=state.set_phase, sizing_mode="stretch_both", margin=0)
+        self.table = TablePanel(state, tools.tell).table
         self.readout = pn.pane.HTML(
             "", sizing_mode="stretch_width", height=22, margin=(2, 8),
             styles={"font-size": "13px", "white-space": "nowrap", "overflow": "hidden"},
@@ -43,11 +43,9 @@ class PhasesView:
         self._build_menus()
         self.exports = export_menus(state, views, tools)
         self.main = self._main()
-        state.param.watch(self._show_table, ["shown", "names", "colours", "hidden", "chosen_phase"])
         state.param.watch(self._follow_dataset, "prepared")
         state.param.watch(self._follow_look, ["map_shown", "selection"])
         self._follow_dataset()
-        self._show_table()
 
     def _build_menus(self) -> None:
         state = self.state
@@ -200,30 +198,6 @@ class PhasesView:
             figure.height += -_ROW_HEIGHT if composite else _ROW_HEIGHT
         self.palette_menu.visible = not composite and not self.state.map_shown.startswith(NAVIGATION)
         self.clear.visible = self.state.selection is not None
-
-    def _show_table(self, *_events: Any) -> None:
-        shown = self.state.shown
-        rows = self.state.rows()
-        self.table.param.update(
-            rows=[
-                dict(id=row.id, name=row.name, colour=row.colour, pixels=row.pixels,
-                     area_text=_percent(row.area_percent), lines=", ".join(row.lines),
-                     visible=row.visible, chosen=row.chosen)
-                for row in rows
-            ],
-            footer="" if shown is None else _summary(shown.n_valid, sum(row.pixels for row in rows)),
-        )  # fmt: skip
-
-
-def _percent(percent: float) -> str:
-    return f"{percent:.1f} %" if percent >= 0.95 else f"{percent:.2g} %"
-
-
-def _summary(n_valid: int, assigned: int) -> str:
-    left = n_valid - assigned
-    return f"{n_valid:,} pixels" + (
-        f", {left:,} of them unassigned ({_percent(100 * left / n_valid)})" if left else ""
-    )
 
 
 def _facts_html(title: str, facts: Sequence[tuple[str, str]], notes: Sequence[str]) -> str:

@@ -16,6 +16,8 @@ from dashboard.phases.controls import PhasesControls
 from dashboard.phases.dataset_menu import DatasetMenu
 from dashboard.phases.elements.tab import ElementsTab
 from dashboard.phases.endmembers import EndmembersTab
+from dashboard.phases.history import PhasesHistory
+from dashboard.phases.history_buttons import HistoryButtons
 from dashboard.phases.latent_controls import LatentControls
 from dashboard.phases.lines import LinesTab
 from dashboard.phases.linked_views import LinkedViews
@@ -43,7 +45,7 @@ TABS: tuple[type[Tab], ...] = (
 
 
 class PhasesWorkspace:
-    """Everything of one visit; ``sidebar`` and ``main`` go into the page."""
+    """Everything of one visit; ``header``, ``sidebar`` and ``main`` go into the page."""
 
     def __init__(
         self,
@@ -58,6 +60,7 @@ class PhasesWorkspace:
     ) -> None:
         self.state, self.busy = state, busy
         self.views = LinkedViews(state)
+        self.history = PhasesHistory(state)
         self.visit = PhasesVisit(state, library, kept, monitor, schedule, tell, self.views.phase.figure, busy)
         self.controls = PhasesControls(state, self.visit.find, lambda title: self.tabs.open(title))
         self.datasets = DatasetMenu(state, catalogue, self.visit.open)
@@ -71,6 +74,11 @@ class PhasesWorkspace:
         self.view = PhasesView(state, self.views, tools)
         self.tabs = TabStrip("Explore", self.view.main, [tab(tools) for tab in TABS])
         self._wire()
+
+    @property
+    def header(self) -> list[Any]:
+        """What stands in the bar on top."""
+        return [HistoryButtons(self.history, width=68, height=34, margin=(6, 4))]
 
     @property
     def main(self) -> list[Any]:
