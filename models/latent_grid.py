@@ -38,6 +38,8 @@ class LatentGrid:
     spectra : (n_cells, n_channels) CSR of the summed counts of every cell, or (n_cells, n_lines) float64 of
         the summed intensities of element maps, or None
     map_shape : (n_y, n_x)
+    features : (n_cells, n_lines) float64, summed intensities in units of their scatter between neighbouring
+        pixels: what groups of cells are compared by where counting statistics do not hold; else None
     whole : where this is a part of a grid of several maps: that grid, on which phases are found
     """
 
@@ -50,6 +52,7 @@ class LatentGrid:
     spectra: sparse.csr_matrix | np.ndarray | None
     map_shape: tuple[int, int]
     whole: LatentGrid | None = None
+    features: np.ndarray | None = None
 
     @classmethod
     def build(
@@ -58,6 +61,7 @@ class LatentGrid:
         spectra: sparse.csr_matrix | np.ndarray | None = None,
         *,
         n_bins: int = 0,
+        features: np.ndarray | None = None,
     ) -> LatentGrid:
         """Bin the latent points of a map.
 
@@ -69,6 +73,7 @@ class LatentGrid:
         latent : the latent points; points that are not valid or not finite are left out
         spectra : (n_pixels, n_channels) CSR counts, or (n_y, n_x, n_lines) intensities, or None
         n_bins : bins along an axis; 0 takes as many as keep the occupied cells below 16,384
+        features : (n_y, n_x, n_lines) intensities to compare groups by, or None: the spectra
 
         Raises
         ------
@@ -103,6 +108,7 @@ class LatentGrid:
             cell_of_pixel=cell_of_pixel,
             spectra=None if spectra is None else _cell_spectra(spectra, cell_of_pixel, occupied.size),
             map_shape=latent.map_shape,
+            features=None if features is None else _cell_features(features, cell_of_pixel, occupied.size),
         )
 
     def part(
@@ -179,6 +185,22 @@ class LatentGrid:
         total = np.zeros((n_labels, self.spectra.shape[1]))
         np.add.at(total, label_of_cell[labelled], self.spectra[labelled])
         return total
+
+
+def _cell_features(intensity: np.ndarray, cell: np.ndarray, n_cells: int) -> np.ndarray:
+    """Summed intensities of the cells, every line in units of its scatter between neighbouring pixels."""
+    columns = []
+    inside = (cell < n_cells).reshape(intensity.shape[:2])
+    both = inside[:, 1:] & inside[:, :-1]
+    for line in range(intensity.shape[2]):
+        image = np.where(inside, intensity[:, :, line], 0).astype(np.float64)
+        step = np.abs(np.diff(image, axis=1)[both])
+        # the median is that of noise, however many borders of phases the map has
+        scatter = float(np.median(step)) / 0.954 if step.size else 0.0
+        scatter = scatter or float(image[inside].std()) or 1.0
+        weights = image.ravel() / scatter
+        columns.append(np.bincount(cell, weights=weights, minlength=n_cells + 1)[:n_cells])
+    return np.stack(columns, axis=1)
 
 
 def _warp(points: np.ndarray, valid: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:

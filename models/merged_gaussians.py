@@ -134,9 +134,13 @@ class _Profiles:
     """What is compared when groups stand apart: mean spectra or, without any, places in latent space."""
 
     def __init__(self, probability: np.ndarray, grid: LatentGrid) -> None:
-        self._spectra = grid.spectra is not None
+        self._features = grid.features is not None
+        self._spectra = grid.spectra is not None and not self._features
         self._noise = sparse.issparse(grid.spectra)
         self._pixels = probability @ grid.weight
+        if self._features:
+            self._sum = probability @ grid.features
+            return
         if not self._spectra:
             self._sum = probability * grid.weight @ grid.centre
             return
@@ -175,7 +179,10 @@ class _Profiles:
             distance = 1 - root @ root.T - np.minimum(by_noise[:, None] + by_noise, 1)
         else:
             place = self._sum / np.maximum(self._pixels, 1e-300)[:, None]
-            distance = np.maximum(np.square(place[:, None] - place).sum(axis=2), ALIKE)
+            if self._features:  # alike: no further apart than single pixels scatter
+                distance = ALIKE * np.square(place[:, None] - place).mean(axis=2)
+            else:
+                distance = np.maximum(np.square(place[:, None] - place).sum(axis=2), ALIKE)
         distance[~alive] = distance[:, ~alive] = np.inf
         np.fill_diagonal(distance, np.inf)
         return distance

@@ -114,8 +114,13 @@ def _followed(reports: Generator[Any, None, Any], progress: Callable[[Any], Prog
 
 def _latent_grid(prepared: Dataset, result: PhasesResult) -> Findings:
     yield from ()
-    spectra = prepared.counts if isinstance(prepared, SpectrumImage) else result.maps.intensity
-    return {"grid": LatentGrid.build(result.latent, spectra)}
+    maps = result.maps
+    if isinstance(prepared, SpectrumImage):
+        spectra, counted = prepared.counts, prepared.counts_are_events
+    else:
+        spectra, counted = maps.intensity, maps.axis is None
+    grid = LatentGrid.build(result.latent, spectra, features=None if counted else maps.intensity)
+    return {"grid": grid}
 
 
 def _mixture(prepared: Dataset, result: PhasesResult) -> Findings:

@@ -42,3 +42,19 @@ def test_noise_has_no_edges_and_is_cut_into_bands(oxides):
     bands = equal_bands(flat)
     assert len(bands) == 8
     assert bands[0] == "450-506 eV"
+
+
+def test_phases_of_an_energy_loss_map_are_its_oxides():
+    from sklearn.metrics import adjusted_rand_score
+
+    from models.live_phases import live_phases
+    from models.phases import finished, run
+    from models.recipe import AutoencoderChoices, PhasesRecipe
+
+    image, stripe = oxide_stripes(100)
+    recipe = PhasesRecipe(autoencoder=AutoencoderChoices(max_epochs=6, steps_per_epoch=50))
+    result = finished(run(image, recipe))
+    shown = live_phases(result, recipe)
+    # a camera's counts are not refined on: these are clusters of the latent space
+    assert not shown.refined and result.refinement is None
+    assert adjusted_rand_score(stripe.ravel(), shown.phase_map.label.ravel()) > 0.7
