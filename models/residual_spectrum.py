@@ -14,6 +14,7 @@ from skimage.segmentation import watershed
 
 from data import sparse_counts, xray_lines
 from data.axes import EnergyAxis
+from data.elemental_maps import ElementalMaps
 from data.spectrum_image import SpectrumImage
 from models.endmembers import Unmixing
 from models.residuals import taken_channels
@@ -68,12 +69,17 @@ class ResidualSpectrum:
     Attributes
     ----------
     seen, expected : (n_channels,) counts; outside the channels that took part both are 0
+    sigma : (n_channels,) difference in a window around every channel in standard deviations of counting
+        noise; of element maps, whose noise is not known, relative to what is expected
     excess : peaks above expectation, the most significant first
+    n_pixels : how many pixels were summed
     """
 
     seen: np.ndarray
     expected: np.ndarray
+    sigma: np.ndarray
     excess: tuple[Excess, ...]
+    n_pixels: int
 
 
 def worst_regions(surprise: np.ndarray, threshold: float, most: int = 12) -> list[Region]:
@@ -127,10 +133,7 @@ def residual_spectrum(image: SpectrumImage, unmixing: Unmixing, pixels: np.ndarr
     ValueError
         No pixel is given.
     """
-    mask = np.zeros(image.n_pixels, bool)
-    mask[pixels] = True
-    if not mask.any():
-        raise ValueError("No pixel is above the threshold. Lower it to see what is explained worst.")
+    mask = _mask(pixels, image.n_pixels)
     channels = taken_channels(unmixing.endmembers)
     seen = np.zeros(image.energy.n_channels)
     seen[channels] = sparse_counts.sum_where(image.counts, mask)[channels]
@@ -138,10 +141,47 @@ def residual_spectrum(image: SpectrumImage, unmixing: Unmixing, pixels: np.ndarr
     total = np.asarray(part[:, channels].sum(axis=1), np.float64).ravel()
     share = unmixing.abundances.reshape(image.n_pixels, -1)[mask]
     expected = (total @ share) @ unmixing.endmembers
+    _, sigma = _windows(seen, expected, image.energy, _width(image.energy))
     excess = ()
     if image.energy.has_xray_lines:
         excess = find_excess(seen, expected, image.energy, image.beam_kev)
-    return ResidualSpectrum(seen, expected, excess)
+    return ResidualSpectrum(seen, expected, sigma, excess, int(mask.sum()))
+
+
+def residual_of_maps(maps: ElementalMaps, unmixing: Unmixing, pixels: np.ndarray) -> ResidualSpectrum:
+    """Summed intensities of some pixels of element maps beside what the end-members expect of them.
+
+    Parameters
+    ----------
+    pixels : (n,) index of every pixel, or (n_pixels,) bool
+
+    Raises
+    ------
+    ValueError
+        No pixel is given.
+    """
+    mask = _mask(pixels, maps.n_pixels)
+    part = np.maximum(np.nan_to_num(maps.intensity.reshape(maps.n_pixels, -1)[mask]), 0).astype(np.float64)
+    share = unmixing.abundances.reshape(maps.n_pixels, -1)[mask]
+    expected = (part.sum(axis=1) @ share) @ unmixing.endmembers
+    seen = part.sum(axis=0)
+    relative = np.divide(seen - expected, expected, out=np.zeros_like(seen), where=expected > 0)
+    return ResidualSpectrum(seen, expected, relative, (), int(mask.sum()))
+
+
+def _mask(pixels: np.ndarray, n_pixels: int) -> np.ndarray:
+    mask = np.zeros(n_pixels, bool)
+    mask[pixels] = True
+    if not mask.any():
+        raise ValueError("No pixel is above the threshold. Lower it to see what is explained worst.")
+    return mask
+
+
+def _width(energy: EnergyAxis) -> np.ndarray:
+    """How wide a line is at every channel, keV; where nothing is known of lines, five channels."""
+    if energy.has_xray_lines:
+        return xray_lines.detector_fwhm_kev(energy.energy_kev)
+    return np.full(energy.n_channels, 5 * energy.scale_kev)
 
 
 def find_excess(
@@ -157,7 +197,7 @@ def find_excess(
     seen, expected : (n_channels,) counts
     """
     centre = energy.energy_kev
-    width = xray_lines.detector_fwhm_kev(centre)
+    width = _width(energy)
     more, sigma = _windows(seen, expected, energy, width)
     usable = (centre > _LOWEST_KEV) & (sigma > _LEAST_SIGMA) & (more > _LEAST_COUNTS)
     peaks: list[int] = []

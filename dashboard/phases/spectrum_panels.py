@@ -26,7 +26,7 @@ from dashboard import theme
 #: how intensities are drawn, by what a person calls it
 SCALES = ("Linear", "Square root", "Log")
 _DECADES = 4.0  # that the logarithmic scale shows below the largest value
-_HEIGHT = 168
+_HEIGHT = 150
 _LABELLED = 0.12  # keV, or steps between two element maps: how far from a line its peak is sought
 
 
@@ -113,7 +113,7 @@ class SpectrumPanels:
         Parameters
         ----------
         axis : (n_channels,) places
-        axis_label : with its unit
+        axis_label : with its unit; for the hover, since the axes of panels have no room for it
         panels : at most some dozens
         scale : one of ``SCALES``
         names : of the places, where these are element maps: then bars stand in place of curves
@@ -138,7 +138,7 @@ class SpectrumPanels:
         plot = figure(
             name=f"{self._name}_{number}",
             x_range=self.x_range,
-            y_range=Range1d(-0.02, 1.32),
+            y_range=Range1d(-0.02, 1.5),
             height=_HEIGHT,
             sizing_mode="stretch_width",
             tools=[PanTool(dimensions="width"), wheel, zoom, ResetTool()],
@@ -149,8 +149,7 @@ class SpectrumPanels:
         plot.toolbar.active_scroll, plot.toolbar.active_drag = wheel, zoom
         plot.yaxis.visible = False
         plot.ygrid.visible = False
-        plot.xaxis.update(axis_label_text_font_size="10px", major_label_text_font_size="10px")
-        plot.xaxis.axis_label_standoff = 1
+        plot.xaxis.update(major_label_text_font_size="10px", major_label_standoff=2)
         bars = plot.vbar(
             x="x", top="height", width=0.62, source=source, name="bars", fill_alpha=0.85, line_alpha=0
         )
@@ -199,7 +198,6 @@ class SpectrumPanels:
             name=list(names) if names is not None else [""] * len(axis),
         )
         plot.above[-1].update(text=panel.title, text_color=panel.colour)
-        plot.xaxis.axis_label = axis_label
         for renderer in plot.renderers:
             as_bars = renderer.name in ("bars", "whole_marks")
             renderer.visible = as_bars == (names is not None)

@@ -26,6 +26,7 @@ from dashboard.phases.readout import readout
 from dashboard.phases.several_tab import SeveralMapsTab
 from dashboard.phases.state import PhasesState
 from dashboard.phases.tab import Tab, TabStrip, Tools
+from dashboard.phases.trust import TrustTab
 from dashboard.phases.unmixer import Unmixer
 from dashboard.phases.view import PhasesView
 from dashboard.phases.visit import PhasesVisit
@@ -40,6 +41,7 @@ TABS: tuple[type[Tab], ...] = (
     EndmembersTab,
     ParticlesTab,
     CompositionTab,
+    TrustTab,
     SeveralMapsTab,
 )
 

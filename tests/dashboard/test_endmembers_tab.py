@@ -45,13 +45,13 @@ class JobsAtOnce:
 
     def submit(self, request, on_report=None, on_progress=None, on_done=None, on_failed=None):
         self.titles.append(request.title)
-        work = request.run()
+        work, report = request.run(), None
         try:
             while True:
                 try:
                     report = next(work)
                 except StopIteration as end:
-                    on_done(end.value)
+                    on_done(report if end.value is None else end.value)
                     break
                 if on_report is not None:
                     on_report(report)
@@ -123,6 +123,7 @@ def test_three_abundances_become_red_green_and_blue(page):
 def test_phases_stand_against_the_whole_map(page):
     panels = page.tab.phases.panels
     assert len(panels.titles) == 3 and panels.titles[0].startswith("Phase 1")
+    page.tab.phases.reset.clicks += 1
     data = panels.data(0)
     assert data["value"].sum() == pytest.approx(1, rel=1e-4)
     assert data["whole"].sum() == pytest.approx(1, rel=1e-4)

@@ -12,7 +12,7 @@ from bokeh.models import Range1d
 
 from dashboard.exports import Chosen, ExportFile, ExportMenu
 from dashboard.phases.cards import MENU, card
-from dashboard.phases.endmembers.scaling import NORMS, channels_within, comparable, whole_range
+from dashboard.phases.endmembers.scaling import NORMS, channels_within, comparable, first_range, whole_range
 from dashboard.phases.opened import OpenedMap
 from dashboard.phases.spectrum_panels import SCALES, SpectrumPanel, SpectrumPanels
 from dashboard.phases.tab import Tools
@@ -40,7 +40,7 @@ class PhaseSpectra:
         self.phases = pmui.MultiChoice(
             label="Phases (none chosen: all)", options={}, width=260, margin=(4, 6), sizing_mode=None,
         )  # fmt: skip
-        number = {"size": "small", "width": 92, "margin": (4, 4), "format": "0[.]000"}
+        number = {"size": "small", "width": 124, "margin": (4, 4), "format": "0[.]000", "step": 0.1}
         self.low = pmui.FloatInput(label="From", **number)
         self.high = pmui.FloatInput(label="To", **number)
         self.reset = pmui.Button(label="Whole range", size="small", variant="outlined", margin=(8, 4))
@@ -51,6 +51,7 @@ class PhaseSpectra:
             {"PNG": "Figure, PNG", "SVG": "Figure, SVG", "CSV": "Table, CSV", "MSA": "Spectra, MSA"},
             self._file, width_mm=175.0,
         )  # fmt: skip
+        self.says = pmui.Typography("", variant="caption", margin=(0, 8), sizing_mode=None)
         self._opened: OpenedMap | None = None
         self._setting = False
         self.phases.param.watch(lambda _event: self.show(), "value")
@@ -64,7 +65,7 @@ class PhaseSpectra:
         )
         self.panel = card(
             "Phases against the whole map",
-            [self.norm, self.scale, self.export.panel],
+            [self.says, self.norm, self.scale, self.export.panel],
             pmui.Column(
                 pmui.Row(
                     self.phases, self.ranges, sizing_mode="stretch_width", margin=(0, 4),
@@ -88,9 +89,12 @@ class PhaseSpectra:
         if opened is not self._opened:
             before, self._opened = self._opened, opened
             if before is None or not np.array_equal(before.axis, opened.axis):
-                self._whole()
+                self._set_range(*first_range(opened))
         unit = f" ({opened.axis_unit})" if opened.axis_unit else ""
         self.low.label, self.high.label = f"From{unit}", f"To{unit}"
+        self.says.object = (
+            f"{opened.axis_label}, grey: the whole map" if opened.has_curve else "grey: the whole map"
+        )
         self.ranges.visible = opened.has_curve
         options = {
             state.name_of(phase): phase
@@ -131,8 +135,7 @@ class PhaseSpectra:
         self.panels.show(opened.axis, opened.axis_label, panels, self.scale.value, names)
 
     def _whole(self) -> None:
-        low, high = whole_range(self._opened)
-        self._set_range(low, high)
+        self._set_range(*whole_range(self._opened))
 
     def _moved(self, _event: Any) -> None:
         if self._setting or self.low.value is None or self.high.value is None:

@@ -44,6 +44,15 @@ def whole_range(opened: OpenedMap) -> tuple[float, float]:
     return low, min(float(axis[-1]), last)
 
 
+def first_range(opened: OpenedMap) -> tuple[float, float]:
+    """The part of the axis to begin with: that of the mapped lines, where these have a place."""
+    low, high = whole_range(opened)
+    places = [place for place in opened.line_marks[0] if low < place < high] if opened.has_curve else []
+    if not places:
+        return low, high
+    return low, min(high, 1.2 * max(places) + 0.02 * (high - low))
+
+
 def channels_within(opened: OpenedMap, low: float, high: float) -> slice:
     """Channels of a part of the axis.
 

@@ -1,0 +1,48 @@
+"""The tab "Trust": stability of the phases, what the end-members leave, agreement of two ways to phases."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import panel as pn
+import panel_material_ui as pmui
+
+from dashboard.phases.tab import Tab
+from dashboard.phases.trust.agreement_card import AgreementCard
+from dashboard.phases.trust.residual_card import ResidualCard
+from dashboard.phases.trust.stability_card import StabilityCard
+
+
+class TrustTab(Tab):
+    """Can I trust it?"""
+
+    title: ClassVar[str] = "Trust"
+    follows: ClassVar[tuple[str, ...]] = (
+        "prepared", "result", "shown", "names", "colours", "recipe", "unmixed", "stability", "selection",
+    )  # fmt: skip
+
+    def build(self) -> pn.viewable.Viewable:
+        """The cards."""
+        self.stability, self.residual = StabilityCard(self.tools), ResidualCard(self.tools)
+        self.agreement = AgreementCard(self.tools)
+        half, wide = {"xs": 12, "md": 6}, {"xs": 12}
+        return pmui.Grid(
+            pmui.Grid(self.stability.panel, size=wide),
+            pmui.Grid(self.residual.map_card, size=half),
+            pmui.Grid(self.residual.histogram_card, size=half),
+            pmui.Grid(self.residual.regions.panel, size=wide),
+            pmui.Grid(self.agreement.panel, size=wide),
+            container=True, spacing=1, sizing_mode="stretch_width", margin=(4, 6),
+        )  # fmt: skip
+
+    def refresh(self, changed: frozenset[str]) -> None:
+        """Show the present phases; ask for end-members where these are out of date."""
+        self.residual.unmixer.ask()
+        if changed & {"prepared", "shown", "names", "colours", "stability"}:
+            self.stability.show()
+        if changed & {"prepared", "unmixed"}:
+            self.residual.show()
+        if changed & {"prepared", "result", "shown", "names", "colours"}:
+            self.agreement.show()
+        if changed & {"selection"}:
+            self.residual.regions.follow_selection()
