@@ -39,7 +39,7 @@ def write_chemistry(result: PhasesResult, names: Sequence[str], folder: Path) ->
         # maps without X-ray lines, or with one alone, are no fault of the run: the rest of it is good
         return {**counted, "composition": {"none_because": str(error)}}
     columns = composition.table(quantified, names)
-    columns |= composition.nearest_minerals(quantified, phases.pixels(), recipe, net)
+    columns |= composition.nearest_minerals(quantified, phases, recipe, net)
     (folder / "composition.csv").write_bytes(table_csv(columns))
     (folder / "k_factors.csv").write_bytes(k_factors.to_csv(factors))
     said = {

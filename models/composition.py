@@ -16,6 +16,8 @@ from models import k_factors, net_intensities
 from models.k_factors import KFactors
 from models.mineral_match import MineralMatcher
 from models.net_intensities import NetIntensities
+from models.phase_map import PhaseMap
+from models.phase_neighbours import main_neighbours
 from models.quantification import Quantification, Shares, quantify
 from models.recipe import PhasesRecipe
 from models.recipe_limits import check_limits
@@ -91,25 +93,32 @@ def table(found: Quantification, names: Sequence[str]) -> dict[str, Any]:
 
 
 def nearest_minerals(
-    found: Quantification, pixels: np.ndarray, recipe: PhasesRecipe, net: NetIntensities
+    found: Quantification, phases: PhaseMap, recipe: PhasesRecipe, net: NetIntensities
 ) -> dict[str, Any]:
     """Columns with the mineral that comes nearest to every phase, and its distance; empty where none can.
 
     Parameters
     ----------
-    pixels : (n_phases,) of the phases
+    phases : where they are; a neighbour may lend some of its counts
     net : intensities of all measured lines, those that are left out of compositions too
     """
     compared = matcher(net, found.factors, recipe)
-    names, distances = [], []
-    for label, n_pixels in enumerate(pixels):
+    neighbour = main_neighbours(phases.label, phases.n_phases)
+    names, distances, admixtures = [], [], []
+    for label, n_pixels in enumerate(phases.pixels()):
         best: tuple[Any, ...] = ()
         if n_pixels:
             with contextlib.suppress(ValueError):  # nothing stands out of the noise
-                best = compared.match(net.counts[label], net.sigma[label], most=1)
+                beside = net.counts[neighbour[label]] if neighbour[label] >= 0 else None
+                best = compared.match(net.counts[label], net.sigma[label], 1, beside)
         names.append(best[0].name if best else "")
         distances.append(best[0].distance if best else float("nan"))
-    return {"nearest_mineral": names, "mineral_distance_sigma": distances}
+        admixtures.append(best[0].admixture if best else float("nan"))
+    return {
+        "nearest_mineral": names,
+        "mineral_distance_sigma": distances,
+        "mixed_in_from_neighbour": admixtures,
+    }
 
 
 def _percents(shares: Shares, unit: str, counted: bool) -> Mapping[str, np.ndarray]:

@@ -20,6 +20,7 @@ _BROUGHT = ("C",)
 _LENT = 0.03
 #: an element that is in the formula but not mapped is taken as absent, though not as surely as if measured
 _UNMAPPED = 0.06
+_MOST_ADMIXED = 0.5  # of the counts of a phase: with more, it would be the neighbour
 _ROUNDS = 4  # the errors depend on the fit, and the fit on the errors
 
 
@@ -57,6 +58,34 @@ class MeasuredCounts:
             amounts = np.maximum(upper / np.maximum((expected**2 / variance).sum(axis=1), 1e-300), 0.0)
             model = amounts[:, None] * expected
         return amounts, self._deviation(model, present)
+
+    def mixed(self, expected: np.ndarray, neighbour: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """As :func:`single`, with some of the counts of a neighbouring phase mixed in, at most half of all.
+
+        Parameters
+        ----------
+        expected : (n_minerals, n_lines) counts per amount
+        neighbour : (n_lines,) counts of the neighbour
+
+        Returns
+        -------
+        amounts (n_minerals,), deviations (n_minerals, n_lines), amounts of the neighbour (n_minerals,)
+        """
+        present = expected > 0
+        beside = np.maximum(np.asarray(neighbour, np.float64), 0.0)
+        most = _MOST_ADMIXED * self._positive.sum() / max(beside.sum(), 1e-300)
+        model = np.broadcast_to(self._positive, expected.shape)
+        for _ in range(_ROUNDS):
+            weight = 1.0 / self._variance(model, present)
+            own, both = (expected**2 * weight).sum(axis=1), (expected * beside * weight).sum(axis=1)
+            other = (beside**2 * weight).sum(axis=1)
+            to_own = (expected * self.counts * weight).sum(axis=1)
+            to_other = (beside * self.counts * weight).sum(axis=1)
+            determinant = np.maximum(own * other - both**2, 1e-300)
+            admixed = np.clip((own * to_other - both * to_own) / determinant, 0.0, most)
+            amounts = np.maximum((to_own - both * admixed) / np.maximum(own, 1e-300), 0.0)
+            model = amounts[:, None] * expected + admixed[:, None] * beside
+        return amounts, self._deviation(model, present), admixed
 
     def mixture(self, expected: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Amounts of the parts of a mixture, none negative, and the deviations of the lines.

@@ -4,103 +4,30 @@ Minerals are compared where the measurement is: in counts. What a mineral gives 
 k-factors and, in a thick sample, its own absorption, up to one factor that is fitted. A solid solution is a
 mixture of its end-members, by non-negative least squares. The distance is the root mean square deviation of
 the lines, in standard deviations; a fit with more end-members must be better to rank as high, and a rare
-mineral must fit better than a common one.
+mineral must fit better than a common one. Where no mineral fits well, some counts of the neighbouring phase
+may be mixed in: small grains share their pixels and the volume that the beam excites.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from data.chemical_formula import atoms, mass_fractions
 from data.minerals import SERIES, Mineral, Series, library
 from models.k_factors import KFactors
+from models.mineral_candidate import Candidate, LineEvidence
 from models.mineral_counts import MineralCounts, mixed_formula, unit_mass
 from models.mineral_fit import MeasuredCounts
 
 _PENALTY = {1: 0.0, 2: 1.0, 3: 2.5}
 _PENALTY_PER_MEMBER = 1.5
+_PENALTY_MIXED = 3.0
 _LEAST_MEMBER = 0.02
+_LEAST_ADMIXED = 0.03
 _MOST_SERIES = 8  # solid solutions that are fitted with their own absorption
 _DETECTED = 3.0
-_GOOD, _POSSIBLE = 1.0, 2.0
-#: deviations (in standard deviations) below which a line speaks for a mineral, above which against it
-_FOR, _AGAINST = 1.5, 2.0
-
-
-@dataclass(frozen=True)
-class LineEvidence:
-    """What one line says: measured and expected counts, and their difference in standard deviations."""
-
-    line: str
-    measured: float
-    expected: float
-    deviation: float
-
-    @property
-    def speaks_for(self) -> bool:
-        """It is expected, and there."""
-        return abs(self.deviation) < _FOR and self.expected > 0 and self.measured > 0
-
-    @property
-    def speaks_against(self) -> bool:
-        """It is there and not expected, or the other way round."""
-        return abs(self.deviation) > _AGAINST
-
-    @property
-    def text(self) -> str:
-        """What it says, in a few words."""
-        if self.expected <= 0:
-            return f"{self.line}: not in the formula, {self.measured:,.0f} counts found"
-        if self.measured <= 0:
-            return f"{self.line}: {self.expected:,.0f} counts expected, none found"
-        return f"{self.line}: {self.measured / self.expected:.2g} times what is expected"
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A mineral, or a mixture of end-members, that a phase could be.
-
-    Attributes
-    ----------
-    name : "Quartz", or of a solid solution "Olivine Fo82 Fa18"
-    formula : chemical formula, of a solution with the fitted fractions
-    distance : root mean square deviation of the lines, in standard deviations
-    evidence : of every line, the strongest expected ones first
-    unmapped : elements of the formula that have no line in the measurement
-    also : what has the same composition, as text
-    score : what candidates are ranked by, lowest first
-    """
-
-    name: str
-    formula: str
-    distance: float
-    evidence: tuple[LineEvidence, ...]
-    unmapped: tuple[str, ...]
-    also: str
-    score: float
-
-    @property
-    def verdict(self) -> str:
-        """The distance in a word."""
-        if self.distance < _GOOD:
-            return "good"
-        return "possible" if self.distance < _POSSIBLE else "poor"
-
-    @property
-    def short_name(self) -> str:
-        """A name for the phase: of a solid solution with its largest end-member alone."""
-        words = self.name.split(" ")
-        return (
-            self.name
-            if len(words) < 3 or not words[-1][-1:].isdigit()
-            else " ".join(
-                [word for word in words if not word[-1:].isdigit()]
-                + [w for w in words if w[-1:].isdigit()][:1]
-            )
-        )
 
 
 class MineralMatcher:
@@ -140,13 +67,16 @@ class MineralMatcher:
         self._expected = np.array([self._counts.of(one.formula) for one in self.minerals])
         self._unmapped = [self._counts.unmapped(one.formula) for one in self.minerals]
 
-    def match(self, counts: np.ndarray, sigma: np.ndarray, most: int = 8) -> tuple[Candidate, ...]:
+    def match(
+        self, counts: np.ndarray, sigma: np.ndarray, most: int = 8, neighbour: np.ndarray | None = None
+    ) -> tuple[Candidate, ...]:
         """The minerals that come nearest to the counts of one phase, best first.
 
         Parameters
         ----------
         counts, sigma : (n_lines,) net counts of the lines given at the start, and their counting errors
         most : return no more than so many
+        neighbour : (n_lines,) net counts of the phase beside, some of which may be mixed in; None: no mixing
 
         Raises
         ------
@@ -168,7 +98,41 @@ class MineralMatcher:
             candidate = self._solution(phase, one, seen)
             if candidate is not None:
                 found.append(candidate)
-        return tuple(sorted(found, key=lambda one: one.score)[:most])
+        found.sort(key=lambda one: one.score)
+        if neighbour is not None and found[0].verdict != "good":
+            beside = np.asarray(neighbour, np.float64)[self._counts.columns]
+            found = sorted([*found, *self._mixed(phase, found, beside, seen)], key=lambda one: one.score)
+        # of a mineral with and without admixture, the better one is enough
+        best_of: dict[str, Candidate] = {}
+        for one in found:
+            best_of.setdefault(one.formula, one)
+        return tuple(best_of.values())[:most]
+
+    def _mixed(
+        self, phase: MeasuredCounts, known: Sequence[Candidate], beside: np.ndarray, seen: int
+    ) -> list[Candidate]:
+        """Minerals, and the solid solutions that were looked at, with some of the neighbour mixed in."""
+        solutions = [Mineral(one.name, one.formula, 2) for one in known if one.name not in self._place]
+        candidates = [*self.minerals, *solutions]
+        expected = np.concatenate(
+            [self._expected, *(self._counts.of(one.formula)[None] for one in solutions)]
+        )
+        amounts, deviations, admixed = phase.mixed(expected, beside)
+        total = max(float(np.maximum(phase.counts, 0.0).sum()), 1e-300)
+        lent = admixed[:, None] * np.maximum(beside, 0.0)
+        enough = (lent.sum(axis=1) > _LEAST_ADMIXED * total) & (amounts > 0)
+        return [
+            self._candidate(
+                phase,
+                candidates[i],
+                expected[i] * amounts[i] + lent[i],
+                amounts[i],
+                deviations[i],
+                seen,
+                admixture=float(lent[i].sum() / total),
+            )
+            for i in np.flatnonzero(enough)
+        ]
 
     def _promising(self, phase: MeasuredCounts, best: float) -> list[Series]:
         """Solid solutions whose end-members, each absorbed in itself, fit well enough to be looked at."""
@@ -218,6 +182,7 @@ class MineralMatcher:
         deviation: np.ndarray,
         seen: int,
         n_members: int = 1,
+        admixture: float = 0.0,
     ) -> Candidate:
         number = self._place.get(mineral.name)
         unmapped = self._counts.unmapped(mineral.formula) if number is None else self._unmapped[number]
@@ -238,5 +203,9 @@ class MineralMatcher:
             evidence=tuple(evidence),
             unmapped=tuple(unmapped),
             also=mineral.also,
-            score=chi_squared + _PENALTY[mineral.commonness] + _PENALTY_PER_MEMBER * (n_members - 1),
+            score=chi_squared
+            + _PENALTY[mineral.commonness]
+            + _PENALTY_PER_MEMBER * (n_members - 1)
+            + (_PENALTY_MIXED if admixture else 0.0),
+            admixture=admixture,
         )

@@ -102,7 +102,10 @@ def quantify(net: NetIntensities, factors: KFactors, choices: QuantificationChoi
             "Map and choose further lines, or take oxygen by stoichiometry."
         )
     if not net.counted:
-        notes.append("These maps hold no counts: compositions come without counting errors.")
+        notes.append(
+            "These maps hold no counts: compositions come without counting errors, and where every map has a "
+            "scale of its own they mean nothing until k-factors are taken from a phase that you know."
+        )
 
     with_oxygen = _oxygen_by_stoichiometry(net.elements, oxides) if stoichiometric else np.eye(len(net.lines))
     elements = (*net.elements, "O") if stoichiometric else net.elements

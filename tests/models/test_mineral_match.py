@@ -104,6 +104,23 @@ def test_carbon_of_a_coating_speaks_against_nothing():
     assert found[0].name == "Quartz"
 
 
+def test_a_small_grain_is_recognised_through_the_counts_of_its_neighbour(matcher):
+    grain, sigma = counts_of("Ca5P3O12F", 5e4)
+    host, _ = counts_of("NaAlSi3O8", 3e4)
+    alone = matcher.match(grain + host, sigma)
+    assert alone[0].verdict == "poor"
+    found = matcher.match(grain + host, sigma, neighbour=20 * host)[0]
+    assert (found.name, found.verdict) == ("Fluorapatite", "good")
+    assert found.admixture == pytest.approx(3 / 8, abs=0.06)
+
+
+def test_a_good_match_needs_no_neighbour(matcher):
+    host, _ = counts_of("NaAlSi3O8", 3e4)
+    found = matcher.match(*counts_of("SiO2"), neighbour=host)
+    assert found[0].name == "Quartz"
+    assert found[0].admixture == 0
+
+
 def test_an_own_mineral_takes_part():
     recipe = replace(RECIPE, quantification=replace(RECIPE.quantification, minerals=("Mine = Ca2Ti3O8",)))
     assert composition.mineral_library(recipe)[0].name == "Mine"

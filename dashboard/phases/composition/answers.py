@@ -13,8 +13,10 @@ from dashboard.viewport import Extent, Viewport
 from models import composition
 from models.k_factors import KFactors
 from models.live_phases import LivePhases
-from models.mineral_match import Candidate, MineralMatcher
+from models.mineral_candidate import Candidate
+from models.mineral_match import MineralMatcher
 from models.net_intensities import NetIntensities
+from models.phase_neighbours import main_neighbours
 from models.quantification import Quantification, quantify
 from models.recipe import PhasesRecipe
 from models.ternary import Quantity, phase_means, scales, to_plane, triples
@@ -73,7 +75,7 @@ def compose(opened: OpenedMap, shown: LivePhases, recipe: PhasesRecipe) -> Compo
 
 @dataclass(frozen=True, eq=False)
 class Matched:
-    """Candidates for one phase: its lasting number, and why there are none."""
+    """Candidates for one phase, by lasting number, and why there are none; ``beside``: its neighbour."""
 
     of: Composed
     matcher: MineralMatcher
@@ -81,6 +83,7 @@ class Matched:
     phase: int
     candidates: tuple[Candidate, ...]
     problem: str
+    beside: int | None
 
 
 def match(composed: Composed, phase: int, before: Matched | None) -> Matched:
@@ -92,14 +95,19 @@ def match(composed: Composed, phase: int, before: Matched | None) -> Matched:
     label = composed.shown.ids.index(phase)
     candidates: tuple[Candidate, ...] = ()
     problem = ""
+    other = main_neighbours(composed.shown.phase_map.label, composed.shown.n_phases)[label]
+    neighbour = None if other < 0 else composed.net.counts[other]
     if composed.shown.pixels[label] == 0:
         problem = "This phase has no pixel."
     else:
         try:
-            candidates = found.match(composed.net.counts[label], composed.net.sigma[label])
+            candidates = found.match(
+                composed.net.counts[label], composed.net.sigma[label], neighbour=neighbour
+            )
         except ValueError as error:
             problem = str(error)
-    return Matched(composed, found, composed.compared_with, phase, candidates, problem)
+    beside = None if other < 0 else composed.shown.ids[other]
+    return Matched(composed, found, composed.compared_with, phase, candidates, problem, beside)
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,8 +182,10 @@ def _mass_per_count(composed: Composed, lines: tuple[str, str, str]) -> np.ndarr
     found, factors = composed.found, composed.factors
     columns = []
     for name in lines:
-        if name in found.net.lines:
-            columns.append(found.mass_per_count[:, found.net.lines.index(name)])
+        # a folder of element maps names bare elements
+        known = found.net.lines if "_" in name else found.net.elements
+        if name in known:
+            columns.append(found.mass_per_count[:, known.index(name)])
         elif name in factors.values:
             columns.append(np.full(len(found.mass_per_count), factors.values[name]))
         else:

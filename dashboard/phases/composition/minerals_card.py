@@ -16,7 +16,8 @@ from data.minerals import own_mineral
 _EXPLAINED = (
     "Compared in counts, with the k-factors on this page. Distance: deviations of the lines in standard "
     "deviations of counting and of the k-factors (15 %, soft lines more); below 1 is a good match, above 2 "
-    "a poor one. X-rays see elements, no structures: polymorphs are one. A poor match may be a mixture."
+    "a poor one. Where nothing fits well, counts of the phase beside may be mixed in. X-rays see elements, "
+    "no structures: polymorphs are one."
 )
 
 
@@ -84,9 +85,12 @@ class MineralsCard:
             self.table.param.update(rows=[], empty="Comparing with the library …")
             return
         self.table.param.update(
-            rows=candidate_rows(matched.candidates),
+            rows=candidate_rows(matched.candidates, self._beside(matched)),
             empty=matched.problem or "The library has nothing like it.",
         )
+
+    def _beside(self, matched: Matched) -> str:
+        return "" if matched.beside is None else self._state.name_of(matched.beside)
 
     def _phase_chosen(self, event: Any) -> None:
         if not self._drawing and event.new is not None:

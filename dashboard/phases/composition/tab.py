@@ -19,7 +19,7 @@ from dashboard.phases.tab import Tab, Tools
 from models import composition
 from models.exports_files import file_name, table_csv
 from models.k_factors import ASSUMED_BEAM_KEV
-from models.mineral_match import Candidate
+from models.mineral_candidate import Candidate
 
 _SAMPLES = {"By the beam energy": "auto", "Thick, flat sample": "bulk", "Thin foil": "thin"}
 _OXYGEN = {"Measured": "measured", "By stoichiometry": "stoichiometry"}
@@ -237,4 +237,5 @@ class CompositionTab(Tab):
         best = [matches[i].candidates[:1] if i in matches else () for i in composed.shown.ids]
         columns["nearest_mineral"] = [one[0].name if one else "" for one in best]
         columns["mineral_distance_sigma"] = [one[0].distance if one else float("nan") for one in best]
+        columns["mixed_in_from_neighbour"] = [one[0].admixture if one else float("nan") for one in best]
         return table_csv(columns)

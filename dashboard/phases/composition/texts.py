@@ -9,7 +9,7 @@ import numpy as np
 
 from dashboard.phases.composition.answers import Composed
 from models.k_factors import KFactors
-from models.mineral_match import Candidate, LineEvidence
+from models.mineral_candidate import Candidate, LineEvidence
 from models.quantification import Shares
 
 #: what a table of compositions can show: words -> attribute of a Quantification
@@ -82,7 +82,10 @@ def _two_digits(value: float) -> str:
 
 def candidate_text(candidate: Candidate) -> str:
     """Name and verdict of a candidate."""
-    return candidate.name if candidate.verdict == "good" else f"{candidate.name} ({candidate.verdict})"
+    remarks = [candidate.verdict] if candidate.verdict != "good" else []
+    if candidate.admixture:
+        remarks.append(f"{100 * candidate.admixture:.0f} % of its neighbour mixed in")
+    return f"{candidate.name} ({', '.join(remarks)})" if remarks else candidate.name
 
 
 FACTOR_COLUMNS: list[dict[str, Any]] = [
@@ -125,8 +128,8 @@ CANDIDATE_COLUMNS: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 
-def candidate_rows(candidates: Sequence[Candidate]) -> list[dict[str, Any]]:
-    """Candidates, the best first, with the lines that speak for and against each."""
+def candidate_rows(candidates: Sequence[Candidate], beside: str) -> list[dict[str, Any]]:
+    """Candidates, the best first, with the lines that speak for and against each, and the neighbour."""
     rows = []
     for number, one in enumerate(candidates):
         against = sorted(
@@ -141,7 +144,7 @@ def candidate_rows(candidates: Sequence[Candidate]) -> list[dict[str, Any]]:
         rows.append(
             dict(
                 id=number,
-                name=one.name,
+                name=one.name + (f" + {100 * one.admixture:.0f} % {beside}" if one.admixture else ""),
                 distance=f"{one.distance:.1f}",
                 speaks_for=", ".join(speaks_for) or "–",
                 against=", ".join([*told, *more]) or "–",
