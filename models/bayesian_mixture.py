@@ -22,7 +22,8 @@ from models.latent_grid import LatentGrid
 from models.mixture import MixtureFit
 from models.weighted_em import Cells, State
 
-_LEVELS = ((4096, 300), (np.inf, 30))  # cells at most, steps at most
+_LEVELS = ((4096, 1000), (np.inf, 30))  # cells at most, steps at most
+_FLOOR = 1e-6  # of the variance of all points: that of points that coincide
 _SETTLED = 1e-5  # largest change of a share in a step
 _LEAST_PIXELS = 1.0
 _MOST_KEPT = 8
@@ -40,7 +41,7 @@ class _Prior(NamedTuple):
 
     @classmethod
     def of(cls, cells: Cells, n_gaussians: int) -> _Prior:
-        whole = weighted_em.maximise((cells.weight @ cells.moments.T)[None], "full", 0.0)
+        whole = weighted_em.maximise((cells.weight @ cells.moments.T)[None], "full", _FLOOR)
         return cls(1 / n_gaussians, whole.mean[0], whole.covariance[0])
 
 
@@ -64,7 +65,7 @@ class _Posterior(NamedTuple):
         summed = summed[np.argsort(-summed[:, 0], kind="stable")]
         n = summed[:, 0]
         n_latent = prior.mean.size
-        measured = weighted_em.maximise(summed, "full", 0.0)
+        measured = weighted_em.maximise(summed, "full", _FLOOR)
         beta, freedom = 1 + n, n_latent + n
         mean = (prior.mean + n[:, None] * measured.mean) / beta[:, None]
         apart = measured.mean - prior.mean

@@ -7,6 +7,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 from scipy.cluster import hierarchy
+from scipy.spatial.distance import pdist
 from sklearn.cluster import Birch
 
 from models.cell_clusters import CellClusters, ordered
@@ -66,7 +67,7 @@ def _tree(grid: LatentGrid, radius: float) -> tuple[np.ndarray, np.ndarray]:
             f"A Birch radius of {radius:g} standard deviations makes {len(balls):,} balls, more than the "
             f"{_MOST_BALLS:,} that can be joined. Choose a larger radius."
         )
-    joined = hierarchy.ward(balls) if len(balls) > 1 else np.empty((0, 4))
+    joined = hierarchy.ward(pdist(balls)) if len(balls) > 1 else np.empty((0, 4))
     with _lock:
         kept = _trees[grid]
         kept.clear()  # one radius at a time: a handle that moves would fill the memory

@@ -13,9 +13,11 @@ import param
 from dashboard import theme
 from dashboard.contrast import compose_rgb, contrast_limits, to_uint8
 from dashboard.live import LatestWins
+from dashboard.phases import overlay
 from dashboard.phases.latent_plot import LatentPlot
 from dashboard.phases.map_plot import Layer, MapFrame, MapPlot
 from dashboard.phases.opened import OpenedMap
+from dashboard.phases.spectrum_axis import show_axis
 from dashboard.phases.spectrum_plot import Curve, SpectrumPlot
 from dashboard.phases.state import (
     ALL_COUNTS,
@@ -156,13 +158,14 @@ class LinkedViews:
     def __init__(self, state: PhasesState) -> None:
         self.state = state
         self.frame = MapFrame()
-        self.element = MapPlot(self.frame, "element_map", ["intensity", "rgb", "veil"])
-        self.phase = MapPlot(self.frame, "phase_map", ["intensity", "phases"])
+        self.element = MapPlot(self.frame, "element_map", ["intensity", "rgb", "veil", overlay.LAYER])
+        self.phase = MapPlot(self.frame, "phase_map", ["intensity", "phases", overlay.LAYER])
         self.latent = LatentPlot()
         self._ellipses: LatestWins | None = None
         self.spectra = SpectrumPlot()
         self.element.set_palette("veil", _VEIL)
         self.phase.set_palette("intensity", ["#00000000", *theme.MAP_PALETTES["Grey"][1:]])
+        self.kept = overlay.KeptOverlay(state, (self.element, self.phase))
         watch = state.param.watch
         watch(self._show_dataset, "prepared")
         watch(self._draw_element, ["map_shown", "composite", "map_palette"])
@@ -198,30 +201,12 @@ class LinkedViews:
             self.frame.show(maps.shape, maps.pixel_size_um)
         for plot in (self.element, self.phase):
             plot.scale_bar.visible = maps.pixel_size_um is not None
-        if prepared.image is not None:
-            energy = prepared.image.energy
-            low = max(energy.low_kev, 0.0) if energy.has_xray_lines else energy.low_kev * energy.per_kev
-            self.spectra.set_energy(low, self._highest_energy(), energy.label)
-        elif maps.axis is not None:
-            bands = maps.axis.shown
-            half = 0.5 * float(np.diff(bands).min()) if bands.size > 1 else 0.5
-            self.spectra.set_energy(bands[0] - half, bands[-1] + half, maps.axis.label)
-        else:
-            self.spectra.set_lines(maps.lines)
-        self.spectra.set_marks(*prepared.line_marks)
+        show_axis(self.spectra, prepared)
         self._draw_element()
         self._draw_background()
         self._show_points()
         self._draw_phases()
         self._draw_spectra()
-
-    def _highest_energy(self) -> float:
-        """Where the spectrum ends for the eye: the last channel with counts, not the end of the axis."""
-        prepared = self.state.prepared
-        occupied = np.flatnonzero(prepared.sum_spectrum > prepared.sum_spectrum.max() * 1e-5)
-        energy = prepared.image.energy
-        last = energy.energy_kev[occupied[-1]] if occupied.size else energy.high_kev
-        return float(min(energy.high_kev, last * 1.02 + 0.1) * energy.per_kev)
 
     def _draw_element(self, *_events: param.parameterized.Event) -> None:
         prepared = self.state.prepared

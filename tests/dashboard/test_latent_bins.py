@@ -31,6 +31,28 @@ def test_every_visible_point_is_counted_once_in_its_bin():
     assert np.unique(bins.order).size == bins.order.size
 
 
+def test_no_pixel_is_left_out_or_drawn_twice_however_many_there_are():
+    # the viewers that we know draw a sample with replacement: what is selected there is not what was drawn
+    rng = np.random.default_rng(7)
+    points = rng.normal(size=(300_000, 2)).astype(np.float32)
+    (x0, y0), (x1, y1) = points.min(axis=0), points.max(axis=0)
+    bins = LatentBins.build(points, Viewport(x0, x1, y0, y1, 200, 200))
+    np.testing.assert_array_equal(np.sort(bins.order), np.arange(300_000))
+    assert bins.counts.sum() == 300_000
+    chosen = rng.random(300_000) < 0.3
+    assert bins.selected_counts(chosen).sum() == np.count_nonzero(chosen)
+
+
+def test_a_bin_has_the_mean_of_its_points():
+    bins = bins_of([(0.2, 0.5), (0.7, 0.5), (3.5, 1.5), (2.5, 0.5)])
+    values = np.array([1.0, 3.0, 7.0, np.nan], np.float32)
+    mean = bins.mean(values)
+    assert mean[0, 0] == 2
+    assert mean[1, 3] == 7
+    assert np.isnan(mean[0, 1]) and np.isnan(mean[0, 2])
+    assert bins.mean(values, np.array([False, True, False, False]))[0, 0] == 3
+
+
 def test_points_at_the_ends_of_the_range_are_in_view():
     points = np.random.default_rng(4).normal(size=(1000, 2)).astype(np.float32)
     (x0, y0), (x1, y1) = points.min(axis=0), points.max(axis=0)

@@ -101,6 +101,22 @@ def test_counts_that_are_not_normalised_are_learned_too():
     assert encode(trained, values, (40, 50)).reconstruction_error.mean() < 0.1 * values.var(axis=0).mean()
 
 
+def test_z_scores_are_reconstructed_which_a_softmax_decoder_cannot():
+    # z-scores are negative as often as not, a softmax gives shares: the published decoder cannot reach them
+    random = np.random.default_rng(4)
+    values = random.normal(size=(2000, 2)) @ random.normal(size=(2, 6))
+    values = (values - values.mean(axis=0)) / values.std(axis=0)
+    chosen, published = (
+        finished(train(values, replace(QUICK, output=output), simplex=False, device="cpu"))[1]
+        for output in ("auto", "softmax")
+    )
+    ours, theirs = (
+        encode(trained, values, (40, 50)).reconstruction_error.mean() for trained in (chosen, published)
+    )
+    assert ours < 0.1  # of a variance of 1
+    assert theirs > 5 * ours
+
+
 def test_training_ends_early_when_the_loss_no_longer_falls():
     values = np.random.default_rng(0).normal(size=(500, 8))  # nothing to learn beyond two coordinates
     choices = replace(QUICK, max_epochs=40, patience=2, steps_per_epoch=40)

@@ -37,7 +37,7 @@ _SCALE = (
     + ", ".join(theme.MAP_PALETTES["Viridis"][1::42])
     + ")'></div><span>1</span></div>"
 )
-_COMPACT = {"size": "small", "sizing_mode": "stretch_width", "margin": (6, 8)}
+_SIZE = {"size": "small", "width": 190, "margin": (6, 8)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,8 +93,8 @@ class ProbabilityViews:
             label="Least probability", start=0, end=1, step=0.01, value=choices.threshold,
             sizing_mode="stretch_width", margin=(6, 16),
         )  # fmt: skip
-        self.speck = pmui.IntInput(label="Least speck (px)", start=0, value=choices.least_speck, **_COMPACT)
-        self.hole = pmui.IntInput(label="Least hole (px)", start=0, value=choices.least_hole, **_COMPACT)
+        self.speck = pmui.IntInput(label="Least speck (px)", start=0, value=choices.least_speck, **_SIZE)
+        self.hole = pmui.IntInput(label="Least hole (px)", start=0, value=choices.least_hole, **_SIZE)
         for widget, name in (
             (self.threshold, "threshold"), (self.speck, "least_speck"), (self.hole, "least_hole"),
         ):  # fmt: skip
@@ -127,7 +127,7 @@ class ProbabilityViews:
         first = card("Probability of one phase", [self.phase, self.exports.panel], seen)
         handles = pmui.Column(
             self.threshold,
-            pmui.Row(self.speck, self.hole, sizing_mode="stretch_width", margin=0),
+            pmui.Row(self.speck, self.hole, sizing_mode="stretch_width", margin=0, sx={"flexWrap": "wrap"}),
             self.text,
             sizing_mode="stretch_width", margin=0,
         )  # fmt: skip
@@ -175,8 +175,10 @@ class ProbabilityViews:
     def _show_sizes(self) -> None:
         size = self.state.prepared.maps.pixel_size_um
         for widget, name in ((self.speck, "Least speck"), (self.hole, "Least hole")):
-            area = "" if size is None else f" = {(widget.value or 0) * size**2:.3g} µm²"
-            widget.label = f"{name} (px{area})"
+            pixels = widget.value or 0
+            label = f"{name} (px)" if size is None or not pixels else f"{name} (px = {_area(pixels, size)})"
+            if widget.label != label:
+                widget.label = label
 
     def _choose(self, name: str, value: Any) -> None:
         if value is not None and value != getattr(self.state.recipe.masks, name):
@@ -205,7 +207,7 @@ class ProbabilityViews:
 
     def _counts(self, found: PhaseMask) -> str:
         size, n = self.state.prepared.maps.pixel_size_um, found.n_pixels
-        area = "" if size is None else f", {n * size**2:,.4g} µm²"
+        area = "" if size is None else f", {_area(n, size)}"
         parts = [f"{n:,} pixels ({100 * n / found.mask.size:.3g} %{area})."]
         if found.n_specks:
             parts.append(f"{_several(found.n_specks, 'speck')} removed ({found.speck_pixels:,} px).")
@@ -256,6 +258,11 @@ class ProbabilityViews:
 def _figure(title: str, name: str, drawing: Any, chosen: Chosen) -> ExportFile:
     content = render([drawing], chosen.style, chosen.kind.lower())
     return file_name(title, name, ending=chosen.kind.lower()), content
+
+
+def _area(pixels: int, pixel_size_um: float) -> str:
+    area = pixels * pixel_size_um**2
+    return f"{area:,.0f} µm²" if area >= 1000 else f"{area:.3g} µm²"
 
 
 def _several(number: int, noun: str) -> str:
