@@ -151,10 +151,10 @@ class PhasesVisit:
                     state.open(state.dataset, view, keep_edits=True)
                 return
             image, old = view.image, before.image
-            if image is not None and image.energy.n_channels != old.energy.n_channels:
-                # spectra of other channels cannot be drawn over these: the phases are to be found again
-                state.param.update(result=None, shown=None, selection=None, chosen_phase=None)
             with state.consequence():
+                if image is not None and image.energy.n_channels != old.energy.n_channels:
+                    # spectra of other channels cannot be drawn over these: phases are to be found again
+                    state.param.update(result=None, shown=None, selection=None, chosen_phase=None)
                 state.refresh(view)
 
         def failed() -> None:

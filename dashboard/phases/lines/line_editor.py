@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import panel as pn
 import panel_material_ui as pmui
 
 from dashboard.phases.cards import card
@@ -150,6 +149,7 @@ class LineEditor:
         spectra = opened.has_xray_lines
         self.suggestions.visible = self.table.visible = spectra
         self.choice.visible = not spectra and bool(opened.maps.lines)
+        self.elements.visible = spectra or bool(opened.maps.lines)
         if spectra and opened.image.dataset_id != self._suggested_for:
             self._suggested_for = opened.image.dataset_id
             self._suggested = ()
@@ -203,8 +203,6 @@ def suggest_lines_of(image: SpectrumImage) -> tuple[LineSuggestion, ...]:
 
 def _explained(maps: ElementalMaps, image: SpectrumImage | None, by_hand: bool) -> str:
     n = len(maps.lines)
-    if not n:
-        return "Give the spectra energies first, under Energy scale."
     counted = f"{n} line" if n == 1 else f"{n} lines"
     if image is None:
         return f"{counted} of the folder of images."
@@ -212,8 +210,3 @@ def _explained(maps: ElementalMaps, image: SpectrumImage | None, by_hand: bool) 
         return f"{counted}, chosen by hand."
     named = "the elements that the file names" if image.elements else "what the spectrum shows"
     return f"{counted}, chosen automatically from {named}."
-
-
-def stacked(*parts: pn.viewable.Viewable) -> pmui.Column:
-    """Cards below each other."""
-    return pmui.Column(*parts, sizing_mode="stretch_width", margin=0)

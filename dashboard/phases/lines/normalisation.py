@@ -20,7 +20,7 @@ from models.step_histograms import StepHistograms, step_histograms
 STEPS = {"Neighbour mean": "neighbour_mean", "z-score per line": "zscore", "Softmax per pixel": "softmax"}
 _NAMES = {"": "Line map", **{step: name for name, step in STEPS.items()}}
 _UNITS = {"": "Counts", "neighbour_mean": "", "zscore": "Standard deviations", "softmax": "Share of a pixel"}
-_MOST_FIGURES = 6
+_MOST_FIGURES = 1 + len(STEPS)
 _CENTRAL = 0.99
 
 
@@ -117,6 +117,8 @@ class Normalisation:
             if left_out > 0.05
             else "."
         )
+        if len(self._found) > _MOST_FIGURES:
+            self.says.object += f" The first {_MOST_FIGURES - 1} of {len(self._found) - 1} steps are shown."
 
 
 class _StepFigure:

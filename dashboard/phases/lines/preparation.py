@@ -164,6 +164,7 @@ class Preparation:
         for field, value in values:
             if field.value != value:
                 field.value = value
+        self.denoising.visible = bool(opened.maps.lines)
         self.whole.disabled = not chosen.crop
         self.to_selection.disabled = state.selection is None
         self.says.object = _field_of_view(state.dataset.shape, opened)
