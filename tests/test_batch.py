@@ -85,6 +85,30 @@ def test_images_have_their_types_shapes_and_pixel_size(result, rock):
     assert np.load(result / "latent.npy").shape == (*rock.shape, 2)
 
 
+def test_particles_compositions_and_k_factors_are_written_with_what_they_assume(result, rock):
+    phases = pd.read_csv(result / "phases.csv")
+    particles = pd.read_csv(result / "particles.csv")
+    compositions = pd.read_csv(result / "composition.csv")
+    labels = tifffile.imread(result / "labels.tif")
+    assert set(particles.phase) <= set(phases.name)
+    assert particles.pixels.min() >= 4
+    assert particles.pixels.sum() <= (labels >= 0).sum()
+    np.testing.assert_allclose(particles.area_um2, particles.pixels * rock.pixel_size_um**2)
+    # label 0 is a phase like any other
+    assert phases.name[0] in set(particles.phase)
+    assert list(compositions.phase) == list(phases.name)
+    shares = compositions.filter(regex="^[A-Z][a-z]?_wt_percent$")
+    composed = compositions.no_composition_because.isna()
+    np.testing.assert_allclose(shares[composed].sum(axis=1), 100)
+    assert composed[0]
+    assert compositions.nearest_mineral[composed].str.len().min() > 2
+    factors = pd.read_csv(result / "k_factors.csv").set_index("line")
+    assert factors.k_factor["Si_Ka"] == 1
+    said = json.loads((result / "metrics.json").read_text())["composition"]
+    assert f"{rock.beam_kev:g} kV" in said["k_factors"]
+    assert "indicative" in said["sample"]
+
+
 def test_tables_agree_with_each_other_and_with_the_labels(result, rock):
     phases = pd.read_csv(result / "phases.csv")
     spectra = pd.read_csv(result / "spectra.csv")
