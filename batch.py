@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from data.elemental_maps import ElementalMaps
     from data.spectrum_image import SpectrumImage
     from headless.progress import Show
+    from models.latent_model import LatentModel
     from models.recipe import PhasesRecipe
 
 # before torch is imported: threads that wait would otherwise spin, many times slower beside other work
@@ -65,6 +66,12 @@ def parser() -> argparse.ArgumentParser:
         help="single choices, e.g. refinement.n_phases=6 'line_maps.lines=[Fe_Ka, Si_Ka]'",
     )
     phases.add_argument(
+        "--model",
+        type=Path,
+        metavar="FILE",
+        help="a latent space saved before (model.safetensors), applied in place of a training",
+    )
+    phases.add_argument(
         "--dataset", metavar="N|NAME", help="which map, where a file holds several (1 is the first)"
     )
     return whole
@@ -96,7 +103,7 @@ def phases(options: argparse.Namespace) -> None:
     ValueError, OSError
         The recipe, the map or the folder cannot be used; the message is for the person who named it.
     """
-    recipe = _recipe(options)
+    recipe, model = _with_model(_recipe(options), options.model)
     from headless.peak_memory import PeakMemory, give_back
     from headless.progress import progress
     from headless.result_folder import result_folder
@@ -115,7 +122,7 @@ def phases(options: argparse.Namespace) -> None:
         seconds = {"open": time.perf_counter() - started}
         from models.phases import run  # with torch, which a file that cannot be read need not wait for
 
-        reports = run(dataset, recipe)
+        reports = run(dataset, recipe, model=model)
         # the counts as they were before the low-energy cut need not stay in memory
         del dataset
         epochs = []
@@ -160,8 +167,20 @@ def _recipe(options: argparse.Namespace) -> PhasesRecipe:
     return with_settings(recipe, settings)
 
 
+def _with_model(recipe: PhasesRecipe, path: Path | None) -> tuple[PhasesRecipe, LatentModel | None]:
+    """The recipe that applies the model of a file, and that model; without a file the recipe as it is."""
+    if path is None:
+        return recipe, None
+    from models.latent_model_file import from_bytes
+
+    model = from_bytes(path.read_bytes(), path.name)
+    return model.recipe(recipe), model
+
+
 def several(options: argparse.Namespace) -> None:
     """Find the phases that several maps share; errors as for :func:`phases`, of each map in the table."""
+    if options.model is not None:
+        raise ValueError("--model applies to one map. Several maps share a latent space that they train.")
     recipe = _recipe(options)
     from headless.peak_memory import PeakMemory
     from headless.progress import progress

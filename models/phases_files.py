@@ -31,6 +31,9 @@ FILES = (
     "composition.csv",
     "k_factors.csv",
     "particles.csv",
+    "model.safetensors",
+    "probabilities.tif",
+    "masks.tif",
     "recipe.yaml",
     "metrics.json",
 )
@@ -41,8 +44,8 @@ def write_phases(result: PhasesResult, folder: Path, metrics: Mapping[str, Any])
 
     ``components.csv``, ``weights.csv`` and ``abundance.tif`` are written where the recipe asked for
     unmixing, ``composition.csv`` and ``k_factors.csv`` where there are X-ray lines to quantify (else
-    ``metrics.json`` says why not). Element maps have no channels: their ``spectra.csv`` and
-    ``components.csv`` have one row for each line instead of one for each energy.
+    ``metrics.json`` says why not), the files of ``cluster_files`` as it says. Element maps have no
+    channels: their ``spectra.csv`` and ``components.csv`` have one row for each line.
 
     Parameters
     ----------
@@ -71,7 +74,10 @@ def write_phases(result: PhasesResult, folder: Path, metrics: Mapping[str, Any])
         _write_stack(folder / "abundance.tif", result.unmixing.abundances, components, pixel_size_um)
     chemistry = write_chemistry(result, names, folder)
     (folder / "recipe.yaml").write_text(to_yaml(result.resolved_recipe), encoding="utf-8")
-    known = {**_found(result), **chemistry, **metrics}
+    from models import cluster_files  # with torch, which whoever asks for the names alone need not wait for
+
+    clusters = cluster_files.write_clusters(result, names, folder)
+    known = {**_found(result), **chemistry, **clusters, **metrics}
     text = json.dumps(known, indent=2, ensure_ascii=False, allow_nan=False)
     (folder / "metrics.json").write_text(text + "\n", encoding="utf-8")
 

@@ -30,6 +30,7 @@ FILES = {
     "composition.csv",
     "k_factors.csv",
     "particles.csv",
+    "model.safetensors",
     "recipe.yaml",
     "metrics.json",
 }
@@ -266,3 +267,42 @@ def test_several_inputs_of_different_kinds_are_one_line(tmp_path, small_demo, el
     said = capsys.readouterr().err
     assert "cannot share phases" in said and said.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_a_model_of_one_run_places_the_pixels_of_another(result, tmp_path, small_demo, capsys):
+    out = tmp_path / "again"
+    model = str(result / "model.safetensors")
+    assert batch.main(["phases", "demo", "--out", str(out), "--model", model, *QUICK]) == 0
+    np.testing.assert_allclose(np.load(out / "latent.npy"), np.load(result / "latent.npy"), atol=1e-5)
+    assert (out / "model.safetensors").read_bytes() == (result / "model.safetensors").read_bytes()
+    metrics = json.loads((out / "metrics.json").read_text())
+    assert metrics["losses"]["train_loss"] == []
+    # the recipe names its model: without the file it says so
+    recipe = str(out / "recipe.yaml")
+    assert batch.main(["phases", "demo", "--out", str(tmp_path / "third"), "--recipe", recipe]) == 2
+    assert "--model" in capsys.readouterr().err
+
+
+def test_a_model_that_is_none_is_refused_in_one_line(tmp_path, small_demo, capsys):
+    fake = tmp_path / "network.pt"
+    fake.write_bytes(b"PK\x03\x04 pickled")
+    arguments = ["phases", "demo", "--out", str(tmp_path / "out"), "--model", str(fake)]
+    assert batch.main(arguments) == 2
+    assert "pickled Python code" in capsys.readouterr().err
+
+
+def test_binary_maps_of_all_phases_are_written_where_asked_for(tmp_path, small_demo):
+    out = tmp_path / "out"
+    arguments = [
+        "masks.enabled=true",
+        "masks.least_speck=4",
+        "refinement.enabled=false",
+        "mixture.method=kmeans",
+    ]
+    assert batch.main(["phases", "demo", "--out", str(out), *QUICK, *arguments]) == 0
+    masks, probability = tifffile.imread(out / "masks.tif"), tifffile.imread(out / "probabilities.tif")
+    assert masks.shape == probability.shape == (4, 40, 40)
+    assert set(np.unique(masks)) == {0, 255}
+    np.testing.assert_allclose(probability.sum(axis=0), 1, atol=1e-4)
+    known = json.loads((out / "metrics.json").read_text())["masks"]
+    assert [entry["pixels"] for entry in known] == (masks > 0).sum(axis=(1, 2)).tolist()

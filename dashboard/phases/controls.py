@@ -196,10 +196,12 @@ class PhasesControls:
                 else "There are no counts to refine on: phases are clusters of the latent space."
             )
         refined = self._refined
-        self.covariance.disabled = refined
+        method = self.state.recipe.mixture.method
+        self.covariance.disabled = refined or method != "gaussian"
         self.covariance.label = (
             "Covariance (latent clusters only)" if refined else "Covariance of the clusters"
         )
+        by_density = not refined and method == "hdbscan"  # which finds the number itself
         number = self._choice(self._part, "n_phases")
         self.automatic.value = number == 0
         if shown is not None:
@@ -210,7 +212,8 @@ class PhasesControls:
             if self.n_phases.value != wanted:
                 self.n_phases.value = min(wanted, most)
             self.why.object = shown.why
-        self.n_phases.disabled = shown is None
+        self.n_phases.disabled = shown is None or by_density
+        self.automatic.disabled = by_density
         self.find.disabled = prepared is None
         result, recipe = self.state.result, self.state.recipe
         self.stale.visible = result is not None and (
