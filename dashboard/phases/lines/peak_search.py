@@ -135,7 +135,7 @@ class PeakSearch:
             return
         self._at_kev, self._found = at_kev, found
         self.figure.show_peak(at_kev)
-        self.figure.show_family(found[0] if found else None)
+        self._show_family(found[0] if found else None)
         self.where.object = (
             f"Peak at {at_kev:.3f} keV. Point at a row to see its family in the spectrum: ✓ peak there, "
             "✗ none, ? cannot say."
@@ -151,7 +151,15 @@ class PeakSearch:
 
     def _point(self, key: str) -> None:
         pointed = next((one for one in self._found if one.line == key), None)
-        self.figure.show_family(pointed or (self._found[0] if self._found else None))
+        self._show_family(pointed or (self._found[0] if self._found else None))
+
+    def _show_family(self, candidate: Candidate | None) -> None:
+        opened = self._state.prepared
+        if candidate is None or self._at_kev is None or opened is None or opened.image is None:
+            self.figure.show_family(None)
+            return
+        channel = min(max(opened.image.energy.channel(self._at_kev), 0), len(opened.sum_spectrum) - 1)
+        self.figure.show_family(candidate, float(opened.sum_spectrum[channel]))
 
 
 def _search(opened: OpenedMap, energy_kev: float) -> tuple[OpenedMap, float, tuple[Candidate, ...]]:

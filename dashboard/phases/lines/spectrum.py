@@ -17,6 +17,7 @@ from models.line_identification import Candidate
 _FIT_COLOUR = theme.ACCENT
 _PREVIEW_COLOUR = theme.SELECTION_COLOUR
 _HEIGHT = 330
+_BELOW = 1e-6  # counts: below the end of either axis, and above zero for the logarithmic one
 
 
 class LinesSpectrum:
@@ -25,7 +26,7 @@ class LinesSpectrum:
     def __init__(self, on_click: Callable[[float], None]) -> None:
         self.plot = SpectrumPlot(_HEIGHT)
         self.strips = ColumnDataSource(dict(x0=[], x1=[], alpha=[]), name="line_windows")
-        self.family = ColumnDataSource(dict(energy=[], line=[], alpha=[]), name="candidate_family")
+        self.family = ColumnDataSource(dict(energy=[], line=[], counts=[]), name="candidate_family")
         self.peak = ColumnDataSource(dict(energy=[]), name="clicked_peak")
         for figure in self.plot.figures.values():
             figure.name = f"lines_{figure.name}"
@@ -45,10 +46,17 @@ class LinesSpectrum:
                 x="energy",
                 source=self.family,
                 line_color=_PREVIEW_COLOUR,
-                line_width=1.6,
-                line_alpha="alpha",
                 line_dash="dashed",
+                line_alpha=0.45,
             )
+            figure.segment(
+                x0="energy", x1="energy", y0=_BELOW, y1="counts", source=self.family,
+                line_color=_PREVIEW_COLOUR, line_width=2.2,
+            )  # fmt: skip
+            figure.scatter(
+                x="energy", y="counts", source=self.family, marker="dash", size=12, line_width=2.2,
+                line_color=_PREVIEW_COLOUR,
+            )  # fmt: skip
             figure.add_layout(
                 LabelSet(
                     x="energy",
@@ -100,17 +108,19 @@ class LinesSpectrum:
         """Mark the peak that was clicked, or none."""
         self.peak.data = dict(energy=[] if energy_kev is None else [energy_kev])
 
-    def show_family(self, candidate: Candidate | None) -> None:
-        """Mark a candidate and every line that it would bring along, or nothing."""
+    def show_family(self, candidate: Candidate | None, counts: float = 0.0) -> None:
+        """Mark a candidate and every line that it would bring along, or nothing.
+
+        Lines of its family are as high as they would be if all of a peak of so many ``counts`` were the
+        candidate; those of other families stand without a height, for it depends on beam and absorption.
+        """
         if candidate is None:
-            self.family.data = dict(energy=[], line=[], alpha=[])
+            self.family.data = dict(energy=[], line=[], counts=[])
             return
-        lines = [(candidate.energy_kev, candidate.line, 1.0)]
-        lines += [
-            (one.energy_kev, one.line, 0.9 if not one.weight < 0.2 else 0.5) for one in candidate.partners
-        ]
-        energy, name, alpha = (list(column) for column in zip(*lines, strict=True))
-        self.family.data = dict(energy=energy, line=name, alpha=alpha)
+        lines = [(candidate.energy_kev, candidate.line, counts)]
+        lines += [(one.energy_kev, one.line, counts * one.weight) for one in candidate.partners]
+        energy, name, heights = (list(column) for column in zip(*lines, strict=True))
+        self.family.data = dict(energy=energy, line=name, counts=heights)
 
 
 def _strips(opened: OpenedMap) -> Sequence[tuple[float, float, float]]:

@@ -14,8 +14,6 @@ from dashboard.phases.lines.peak_search import PeakSearch
 from dashboard.phases.lines.preparation import Preparation
 from dashboard.phases.tab import Tab
 
-_WIDE = {"xs": 12, "lg": 7}
-
 
 class LinesTab(Tab):
     """Which lines a map shows, at which energies, and how their maps are prepared."""
@@ -31,7 +29,7 @@ class LinesTab(Tab):
         self.preparation = Preparation(self.tools)
         self.normalisation = Normalisation(self.tools)
         half = {"xs": 12, "lg": 6}
-        wide, narrow = _WIDE, {"xs": 12, "lg": 5}
+        wide, narrow = {"xs": 12, "lg": 7}, {"xs": 12, "lg": 5}
 
         def column(*cards: pn.viewable.Viewable) -> pmui.Column:
             for one in cards:
@@ -40,12 +38,12 @@ class LinesTab(Tab):
 
         # what a click in the spectrum answers stands right below it, on narrow pages too
         self._answers = pmui.Grid(column(self.search.candidates, self.editor.suggestions), size=narrow)
-        self._choices = pmui.Grid(column(self.editor.elements, self.scale.panel), size=wide)
+        choices = pmui.Grid(column(self.editor.elements, self.scale.panel), size=wide)
         return pmui.Column(
             self.search.spectrum,
             pmui.Grid(
                 self._answers,
-                self._choices,
+                choices,
                 pmui.Grid(column(self.preparation.region), size=half),
                 pmui.Grid(column(self.preparation.denoising), size=half),
                 pmui.Grid(self.normalisation.panel, size=12),
@@ -61,8 +59,7 @@ class LinesTab(Tab):
     def refresh(self, changed: frozenset[str]) -> None:
         if changed & {"prepared"}:
             self.search.refresh(changed)
-            named = self.state.prepared.has_xray_lines
-            self._answers.visible, self._choices.size = named, _WIDE if named else {"xs": 12}
+            self._answers.visible = self.state.prepared.has_xray_lines
         if changed & {"prepared", "recipe"}:
             self.editor.refresh(changed)
             self.scale.refresh(changed)
