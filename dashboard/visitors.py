@@ -72,7 +72,7 @@ def visit_page() -> pmui.Page:
         if pn.state.location is not None:
             pn.state.location.search = "?" + urlencode(workbench.snapshot())
 
-    workbench.phases.param.watch(follow_link, ["recipe", "entry_id", "dataset_index"])
+    workbench.phases.param.watch(follow_link, ["recipe", "entry_id", "dataset_index", "selections"])
     pn.state.onload(begin)
     return page("Lodestone", workspace.header, workspace.sidebar, workspace.main, workspace.busy)
 

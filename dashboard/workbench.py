@@ -9,10 +9,11 @@ from typing import Any
 import yaml
 
 from dashboard.phases.state import PhasesState
+from dashboard.selection_files import from_link, to_link
 from models.recipe import PhasesRecipe, with_settings
 
 #: the names of the link that are no choice of the recipe
-_DATASET, _SIGNAL = "data", "signal"
+_DATASET, _SIGNAL, _SELECTIONS = "data", "signal", "selections"
 
 
 class Workbench:
@@ -22,7 +23,7 @@ class Workbench:
         self.phases = PhasesState()
 
     def snapshot(self) -> dict[str, str]:
-        """The state as the parameters of a link: the dataset, and every choice that is not the default.
+        """The state as the parameters of a link: dataset, choices that are not the default, selections.
 
         Choices have their dotted names, as in ``batch.py --set``: a link can be read, and written by hand.
         """
@@ -42,7 +43,8 @@ class Workbench:
                     .removesuffix("\n...\n")
                     .strip()
                 )
-        return link
+        selections, _ = to_link(state.selections)
+        return {**link, _SELECTIONS: selections} if selections else link
 
     def restore(self, link: Mapping[str, str]) -> list[str]:
         """Take over what a link says; what cannot be used is left out.
@@ -58,9 +60,14 @@ class Workbench:
             state.dataset_index = int(signal) - 1
         else:
             problems.append(f"The link asks for signal {signal!r}; signals are numbered from 1.")
+        if link.get(_SELECTIONS):
+            try:
+                state.selections = from_link(link[_SELECTIONS])
+            except ValueError as error:
+                problems.append(f"The link was taken without its selections: {error}")
         recipe = state.recipe
         for name, value in link.items():
-            if name in (_DATASET, _SIGNAL):
+            if name in (_DATASET, _SIGNAL, _SELECTIONS):
                 continue
             try:
                 recipe = with_settings(recipe, {name: value})

@@ -97,8 +97,7 @@ class PhasesHistory(param.Parameterized):
         if origin == present:
             return
         if origin is None:
-            state.choose(())
-            state.selection = None
+            state.clear_selection()
         else:
             state.select(origin)
 

@@ -40,12 +40,15 @@ class LiveAnswers:
         anchor: Model,
         busy: Busy | None = None,
     ) -> None:
-        self._state = state
+        self._state, self._tell = state, tell
         self._newest: _Answer | None = None
         self._gate = PaintGate(self._draw_newest, anchor)
         self._phases = LatestWins(
             _answer, self._show, lambda text: tell(text, "warning"), schedule, busy=busy
         )
+        # later: what a person has just changed is noted first, the numbers follow from it
+        self._number_soon = lambda *_: schedule(self._number)
+        state.param.watch(self._number_soon, ["hidden", "selections"])
 
     def drop(self) -> None:
         """Forget what is under way: another map is shown."""
@@ -59,7 +62,11 @@ class LiveAnswers:
     def follow(self, old: PhasesRecipe, new: PhasesRecipe) -> None:
         """The recipe of the state has changed: the phases on show follow where they depend on it."""
         result = self._state.result
-        if result is None or _decisive(old) == _decisive(new):
+        if result is None:
+            return
+        if _decisive(old) == _decisive(new):
+            if old.numbering == new.numbering:
+                self._number_soon()
             return
         # what was taken back is as it was, numbers and all; where it is of another run, it is compared
         exact = self._state.restoring and bool(new.numbering) and self._state.same_run
@@ -80,15 +87,30 @@ class LiveAnswers:
         """Show the newest answer; the gate calls this once the one before is painted."""
         if self._newest is None:
             return
-        state, (recipe, answer) = self._state, self._newest
+        state, (_, answer) = self._state, self._newest
+        new_notes = set(answer.notes) - set(() if state.shown is None else state.shown.notes)
         state.shown = answer
-        if state.touched and answer.ground is not None and _decisive(recipe) == _decisive(state.recipe):
-            # whoever opens the link, or runs the recipe, has to call the phases by the same numbers
-            with state.consequence():
-                state.change(None, numbering=answer.numbering)
+        self._number()
         if set(state.chosen_phases) - set(answer.ids):
             with state.consequence():
                 state.choose([phase for phase in state.chosen_phases if phase in answer.ids])
+        for note in answer.notes:
+            if note in new_notes:
+                self._tell(note, "info")
+
+    def _number(self) -> None:
+        """Write down the numbers of the phases on show, once a person has named or changed one.
+
+        Whoever opens the link, or runs the recipe, has to call the phases by the same numbers.
+        """
+        state = self._state
+        if self._newest is None or not state.touched or state.restoring:
+            return
+        recipe, answer = self._newest
+        current = answer is state.shown and _decisive(recipe) == _decisive(state.recipe)
+        if current and answer.ground is not None and state.recipe.numbering != answer.numbering:
+            with state.consequence():
+                state.change(None, numbering=answer.numbering)
 
 
 def _answer(result: PhasesResult, recipe: PhasesRecipe, before: LivePhases | None) -> _Answer:

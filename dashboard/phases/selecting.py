@@ -66,9 +66,7 @@ class Selecting:
 
     def clear(self) -> None:
         """Nothing is selected any more."""
-        self._live.drop()
-        self.state.choose(())
-        self.state.selection = None
+        self.state.clear_selection()
 
     def _phases_chosen(self, *_events: Any) -> None:
         state = self.state
@@ -91,7 +89,9 @@ class Selecting:
 
     def _select(self, origin: Origin | None) -> None:
         state = self.state
-        if state.prepared is not None and origin is not None:
+        if origin is None:
+            self._live.drop()
+        elif state.prepared is not None:
             follows = state.following or state.restoring
             self._live.request(origin, state.prepared, state.result, state.shown, follows)
 
@@ -111,6 +111,8 @@ class Selecting:
             )
 
     def _selection_changed(self, event: Any) -> None:
+        if event.new is None and self.state.asked is not None:
+            self.state.asked = None
         if event.new is None and self.state.selection_spectrum is not None:
             self.state.param.update(selection_spectrum=None, selection_phases=())
 
@@ -135,12 +137,19 @@ def context(opened: OpenedMap, result: PhasesResult | None, shown: LivePhases | 
     fits = result is not None and result.latent is not None and result.latent.map_shape == opened.maps.shape
     return Context(
         opened.maps.shape,
-        coordinates=result.latent.coordinates[:, :2] if fits else None,
+        coordinates=_plane(result.latent.coordinates) if fits else None,
         label=None if shown is None else shown.phase_map.label,
         ids=None if shown is None else shown.ids,
         probability=None if shown is None else shown.phase_map.probability,
         images=MapImages(opened),
     )
+
+
+def _plane(coordinates: np.ndarray) -> np.ndarray:
+    """The two coordinates that the latent space is drawn in; a single one is drawn along the axis."""
+    if coordinates.shape[1] >= 2:
+        return coordinates[:, :2]
+    return np.column_stack([coordinates, np.where(np.isnan(coordinates), np.nan, np.float32(0))])
 
 
 class MapImages(Mapping[str, np.ndarray]):

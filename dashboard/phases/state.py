@@ -34,7 +34,7 @@ BY_PHASE, BY_DENSITY = "Phases", "Density"
 #: what a person changes and can take back, beside the selection; see ``dashboard.phases.history``
 UNDONE = (
     "recipe", "hidden", "selections", "map_shown", "composite", "map_palette", "background_shown",
-    "phase_opacity", "spectra_shown", "spectra_scale", "spectra_norm",
+    "phase_opacity", "spectra_shown", "spectra_scale", "spectra_norm", "latent_colour", "latent_ellipses",
 )  # fmt: skip
 
 
@@ -205,6 +205,12 @@ class PhasesState(param.Parameterized):
     def select(self, origin: Origin) -> None:
         """Ask for the pixels of an origin; they become the selection as soon as they are found."""
         self.asked = origin
+
+    def clear_selection(self) -> None:
+        """Nothing is selected any more; a selection that is on its way does not come."""
+        self.asked = None
+        self.choose(())
+        self.selection = None
 
     def name_of(self, phase: int) -> str:
         """Name of a phase by its lasting number."""

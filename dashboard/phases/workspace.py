@@ -23,6 +23,7 @@ from dashboard.phases.lines import LinesTab
 from dashboard.phases.linked_views import LinkedViews
 from dashboard.phases.particles.tab import ParticlesTab
 from dashboard.phases.readout import readout
+from dashboard.phases.selections import SelectionsTab
 from dashboard.phases.several_tab import SeveralMapsTab
 from dashboard.phases.state import PhasesState
 from dashboard.phases.tab import Tab, TabStrip, Tools
@@ -42,6 +43,7 @@ TABS: tuple[type[Tab], ...] = (
     ParticlesTab,
     CompositionTab,
     TrustTab,
+    SelectionsTab,
     SeveralMapsTab,
 )
 
