@@ -26,6 +26,7 @@ from bokeh.plotting import figure
 from bokeh.transform import dodge
 
 from dashboard import theme
+from dashboard.arrival import Arrival
 from dashboard.exports import Chosen, ExportFile, ExportMenu
 from dashboard.phases.cards import MENU, card
 from dashboard.phases.state import PhasesState
@@ -74,7 +75,8 @@ class Brushing:
         }
         self.comparison: Comparison | None = None
         self._whole: tuple[ElementalMaps | None, LineMeans | None] = (None, None)
-        self._live = tools.live(_compare, self._deliver, self._failed)
+        self._arrival = Arrival(self.figures[MEAN, False])
+        self._live = tools.live(_compare, self._receive, self._failed)
         self.of.param.watch(lambda _event: self._request(), "value")
         for widget in (self.shows, self.direction):
             widget.param.watch(self._arrange, "value")
@@ -134,7 +136,13 @@ class Brushing:
         self._live.drop()
         self.comparison = None
         self.said.object = text
+        self._arrival("bars", self._empty)
+
+    def _empty(self) -> None:
         self.source.data = {name: [] for name in self.source.data}
+
+    def _receive(self, found: Comparison) -> None:
+        self._arrival("bars", lambda: self._deliver(found))
 
     def _deliver(self, found: Comparison) -> None:
         prepared = self.state.prepared

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 
 import numpy as np
 import panel as pn
@@ -11,6 +11,7 @@ from bokeh.events import RangesUpdate, Tap
 from bokeh.models import BoxSelectTool, ColumnDataSource, LassoSelectTool, LinearColorMapper, PanTool, Title
 
 from dashboard import theme
+from dashboard.arrival import Arrival
 from dashboard.map_pyramid import MapPyramid
 from dashboard.phases.elements.looks import GalleryLook, tile_side
 from dashboard.phases.map_plot import MapFrame, MapPlot
@@ -61,14 +62,14 @@ class Gallery:
         self._pyramid: MapPyramid | None = None
         self._selected: np.ndarray | None = None
         self._limits = np.zeros((0, 2))
-        self._live = tools.live(_draw, self._deliver)
+        self._arrival: Arrival | None = None
+        self._live = tools.live(_draw, self._receive)
 
     def show(self, pyramid: MapPyramid, lines: Sequence[str], calibrated: bool) -> None:
         """Other maps: their pyramid and names, and whether the pixel size is known."""
         self._pyramid, self._lines = pyramid, tuple(lines)
         self._calibrated = calibrated
-        with _together():
-            self._build()
+        self._build()
         self.redraw()
 
     def select(self, selected: np.ndarray | None) -> None:
@@ -87,14 +88,15 @@ class Gallery:
         """Tiles of another size: "Automatic", "Small" or "Large"."""
         if size != self._size:
             self._size = size
-            with _together():
-                self._build()
+            self._build()
             self.redraw()
 
     def set_drag(self, drag: str) -> None:
         """What dragging does on every map: a key of ``DRAGS``."""
         self.drag = drag
-        with _together():
+        document = pn.state.curdoc
+        # Bokeh looks through all models of a page after each such change: once is enough
+        with nullcontext() if document is None else document.models.freeze():
             for plot in self.tiles.values():
                 tools = (tool for tool in plot.figure.tools if isinstance(tool, DRAGS[drag]))
                 plot.figure.toolbar.active_drag = next(tools)
@@ -120,10 +122,7 @@ class Gallery:
         if self._pyramid is None or not self.tiles:
             return
         self._limits = self.look.limits(self._pyramid, self._lines)
-        for line, plot in self.tiles.items():
-            palette = ["#00000000", *theme.MAP_PALETTES[self.look.of(line).palette][1:]]
-            if plot.palette("intensity") != palette:
-                plot.set_palette("intensity", palette)
+        self._arrival("colours", self._colour)
         self._live.request(
             self._pyramid,
             self._limits,
@@ -131,6 +130,12 @@ class Gallery:
             next(iter(self.tiles.values())).viewport(),
             self._selected,
         )
+
+    def _colour(self) -> None:
+        for line, plot in self.tiles.items():
+            palette = ["#00000000", *theme.MAP_PALETTES[self.look.of(line).palette][1:]]
+            if plot.palette("intensity") != palette:
+                plot.set_palette("intensity", palette)
 
     @property
     def limits(self) -> np.ndarray:
@@ -144,22 +149,26 @@ class Gallery:
         aspect = min(max(n_y / n_x, 1 / _MOST_ASPECT), _MOST_ASPECT)
         width, height = (side, round(side * aspect)) if aspect < 1 else (round(side / aspect), side)
         key = (self._lines, width, height)
-        if key != self._key:
+        new = key != self._key
+        if new:
             self._key = key
             self.tiles = {line: self._tile(line, width, height + 18) for line in self._lines}
             first = next(iter(self.tiles.values()), None)
             if first is not None:
                 # all maps share their ranges: one keeps the pixels square, tells of a zoom and of the scale
                 first.lead()
+                self._arrival = Arrival(first.figure)
                 first.figure.on_event(RangesUpdate, lambda _event: self.redraw())
-            self.set_drag(self.drag)
+        for plot in self.tiles.values():
+            plot.scale_bar.visible = self._calibrated
+        self.set_drag(self.drag)
+        self.mark_choice(self.chosen if self.chosen in self._lines else None)
+        self._colour()
+        if new:
             self.panel.objects = [
                 pn.pane.Bokeh(plot.figure, width=width, height=height + 18, margin=0)
                 for plot in self.tiles.values()
             ]
-        for plot in self.tiles.values():
-            plot.scale_bar.visible = self._calibrated
-        self.mark_choice(self.chosen if self.chosen in self._lines else None)
 
     def _tile(self, line: str, width: int, height: int) -> MapPlot:
         plot = MapPlot(self.frame, f"gallery_{line}", ["intensity"], height=height, tile_width=width)
@@ -178,6 +187,9 @@ class Gallery:
         plot.figure.on_event(Tap, lambda _event: self._on_choice(line))
         return plot
 
+    def _receive(self, drawn: Drawn) -> None:
+        self._arrival("pictures", lambda: self._deliver(drawn))
+
     def _deliver(self, drawn: Drawn) -> None:
         images, limits, extent, veil = drawn
         if len(images) != len(self.tiles):
@@ -192,17 +204,6 @@ class Gallery:
                 self.veil.data = dict(
                     image=[image], x=[x0 * size], y=[y0 * size], dw=[width * size], dh=[height * size]
                 )
-
-
-@contextmanager
-def _together() -> Iterator[None]:
-    """Changes of many models at once: the page looks through all that it holds once, not after each."""
-    document = pn.state.curdoc
-    if document is None:
-        yield
-    else:
-        with document.models.freeze():
-            yield
 
 
 def _draw(

@@ -10,6 +10,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from dashboard import theme
+from dashboard.arrival import Arrival
 from dashboard.exports import Chosen, ExportFile, ExportMenu
 from dashboard.map_pyramid import MapPyramid
 from dashboard.phases.cards import MENU, card
@@ -65,7 +66,10 @@ class ElementsTab(Tab):
             plot.set_palette("veil", _VEIL)
             plot.on_selection(self._drawn)
             plot.on_double_tap(self._clear)
-        self._pyramids = tools.live(_pyramid, self._show_maps)
+        self._arrival = Arrival(self.rgb.plot.figure)
+        self._pyramids = tools.live(
+            _pyramid, lambda answer: self._arrival("maps", lambda: self._show_maps(answer))
+        )
         third, wide = {"xs": 12, "md": 6, "lg": 4}, {"xs": 12}
         grid = pmui.Grid(
             pmui.Grid(self._gallery_card(), size=wide),
@@ -82,9 +86,9 @@ class ElementsTab(Tab):
             self._maps = maps
             self._pyramids.request(maps)
         if changed & {"composite"} and not changed & {"prepared"}:
-            self.rgb.follow()
+            self._arrival("composite", self.rgb.follow)
         if changed & {"selection", "prepared"}:
-            self._show_selection()
+            self._arrival("selection", self._show_selection)
         if changed & {"prepared", "selection", "shown", "names", "colours"}:
             self.brushing.show()
 
