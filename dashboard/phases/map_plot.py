@@ -155,7 +155,7 @@ class MapPlot:
         self.scale_bar = ScaleBar(
             range=frame.x_range,
             unit="µm",
-            dimensional=Metric(base_unit="m"),
+            dimensional=Metric(base_unit="m", exclude=["dm", "dam", "hm"]),
             location="bottom_left",
             bar_length=0.2,
             background_fill_alpha=0.65,

@@ -76,14 +76,14 @@ class OpenedMap:
         """
         if self.image is not None:
             return self.image.energy.shown
-        return np.arange(len(self.maps.lines)) if self.maps.axis is None else self.maps.axis.shown
+        return self.maps.axis.shown if self.has_curve else np.arange(len(self.maps.lines))
 
     @property
     def axis_label(self) -> str:
         """What to write at the axis of a spectrum, e.g. "Energy (keV)", "Wavelength (nm)"."""
         if self.image is not None:
             return self.image.energy.label
-        return "Element map" if self.maps.axis is None else self.maps.axis.label
+        return self.maps.axis.label if self.has_curve else "Element map"
 
     @property
     def axis_unit(self) -> str:
@@ -94,8 +94,18 @@ class OpenedMap:
 
     @property
     def has_curve(self) -> bool:
-        """Whether spectra are curves over an axis; False for element maps, which are single values."""
-        return self.image is not None or self.maps.axis is not None
+        """Whether spectra are curves over an axis; False for maps that have names and no places on one."""
+        return self.image is not None or (self.maps.axis is not None and bool(self.maps.axis.unit))
+
+    @property
+    def composite(self) -> tuple[str, str, str]:
+        """Maps to show as red, green and blue at first: as the eye sees where there are bands of light."""
+        lines, axis = self.maps.lines, self.maps.axis
+        if not lines:
+            return "", "", ""
+        if axis is not None and axis.unit == "nm" and len(lines) > 2:
+            return tuple(lines[axis.nearest(wavelength)] for wavelength in (650.0, 550.0, 460.0))
+        return tuple((lines * 3)[:3])
 
     @property
     def has_xray_lines(self) -> bool:

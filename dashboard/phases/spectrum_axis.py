@@ -15,7 +15,7 @@ def show_axis(plot: SpectrumPlot, prepared: OpenedMap) -> None:
         energy = prepared.image.energy
         low = max(energy.low_kev, 0.0) if energy.has_xray_lines else energy.low_kev * energy.per_kev
         plot.set_energy(low, highest_energy(prepared), energy.label)
-    elif maps.axis is not None:
+    elif prepared.has_curve:
         bands = maps.axis.shown
         half = 0.5 * float(np.diff(bands).min()) if bands.size > 1 else 0.5
         plot.set_energy(bands[0] - half, bands[-1] + half, maps.axis.label)

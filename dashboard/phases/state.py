@@ -166,7 +166,6 @@ class PhasesState(param.Parameterized):
         self, dataset: SpectrumImage | ElementalMaps, prepared: OpenedMap, keep_edits: bool = False
     ) -> None:
         """Another dataset: everything that followed from the old one goes; edits stay where that is said."""
-        lines = prepared.maps.lines
         recipe = self.recipe if keep_edits else replace(self.recipe, edits=(), numbering=())
         self.param.update(
             recipe=recipe,
@@ -185,7 +184,7 @@ class PhasesState(param.Parameterized):
             hidden=frozenset(),
             map_shown=ALL_COUNTS,
             latent_colour=BY_PHASE,
-            composite=tuple((lines * 3)[:3]) if lines else ("", "", ""),
+            composite=prepared.composite,
             background_shown=next(iter(prepared.maps.navigation), ""),
         )
 
