@@ -11,17 +11,21 @@ _FOR, _AGAINST = 1.5, 2.0
 
 @dataclass(frozen=True)
 class LineEvidence:
-    """What one line says: measured and expected counts, and their difference in standard deviations."""
+    """What one line says: measured and expected counts, and their difference in standard deviations.
+
+    ``in_formula``: whether the element is one of the mineral; what a neighbour lends is expected, too.
+    """
 
     line: str
     measured: float
     expected: float
     deviation: float
+    in_formula: bool = True
 
     @property
     def speaks_for(self) -> bool:
         """It is expected, and there."""
-        return abs(self.deviation) < _FOR and self.expected > 0 and self.measured > 0
+        return self.in_formula and abs(self.deviation) < _FOR and self.expected > 0 and self.measured > 0
 
     @property
     def speaks_against(self) -> bool:
@@ -31,7 +35,7 @@ class LineEvidence:
     @property
     def text(self) -> str:
         """What it says, in a few words."""
-        if self.expected <= 0:
+        if not self.in_formula and self.measured > self.expected:
             return f"{self.line}: not in the formula, {self.measured:,.0f} counts found"
         if self.measured <= 0:
             return f"{self.line}: {self.expected:,.0f} counts expected, none found"

@@ -189,8 +189,9 @@ class MineralMatcher:
         chi_squared = float(deviation @ deviation)
         if self._spectra and unmapped:
             chi_squared += phase.of_unmapped([amount * one for one in unmapped.values()], expected)
+        elements = atoms(mineral.formula)
         evidence = [
-            LineEvidence(line, float(found), float(model), float(off))
+            LineEvidence(line, float(found), float(model), float(off), line.partition("_")[0] in elements)
             for line, found, model, off in zip(
                 self._counts.lines, phase.counts, expected, deviation, strict=True
             )

@@ -10,6 +10,7 @@ from dashboard.phases.cards import MENU, card
 from dashboard.phases.composition.answers import Matched
 from dashboard.phases.composition.texts import CANDIDATE_COLUMNS, candidate_rows
 from dashboard.phases.data_table import DataTable
+from dashboard.phases.phase_menu import offer
 from dashboard.phases.tab import Tools
 from data.minerals import own_mineral
 
@@ -69,7 +70,7 @@ class MineralsCard:
             value = next(iter(phases.values()), None)
         self._drawing = True
         try:
-            self.phase.param.update(options=phases, value=value)
+            offer(self.phase, phases, value)
         finally:
             self._drawing = False
         added = self._state.recipe.quantification.minerals

@@ -15,6 +15,7 @@ from dashboard.phases.composition.minerals_card import MineralsCard
 from dashboard.phases.composition.ternary_card import TernaryCard
 from dashboard.phases.composition.texts import UNITS, composition_columns, composition_rows
 from dashboard.phases.data_table import DataTable
+from dashboard.phases.phase_menu import phase_options
 from dashboard.phases.tab import Tab, Tools
 from models import composition
 from models.exports_files import file_name, table_csv
@@ -125,10 +126,7 @@ class CompositionTab(Tab):
             self.ternary.draw()
 
     def _offer_phases(self) -> None:
-        names: dict[str, int] = {}
-        for phase in sorted(self.state.shown.ids):
-            name = self.state.name_of(phase)
-            names[name if name not in names else f"{name} ({phase + 1})"] = phase
+        names = phase_options(self.state)
         self.minerals.offer(names, self.state.chosen_phase)
         self.ternary.offer(names)
 

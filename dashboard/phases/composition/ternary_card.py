@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from dashboard.lasso import lasso_in_points
 from dashboard.phases.cards import MENU, card
 from dashboard.phases.composition.answers import Composed, Ternary, TernaryChoices, ternary
 from dashboard.phases.composition.ternary_plot import TernaryPlot
+from dashboard.phases.phase_menu import offer
 from dashboard.phases.tab import Tools
 from dashboard.selection import GivenPixels
 from models.exports_figure import render
@@ -72,7 +74,7 @@ class TernaryCard:
         """Other phases, by name."""
         options = {"All phases": _ALL, **names}
         value = self.phase.value if self.phase.value in options.values() else _ALL
-        self._quietly(self.phase, options=options, value=value)
+        self._quietly(self.phase, options, value)
 
     def show(self, composed: Composed | None) -> None:
         """Other compositions: the corners stay where they can."""
@@ -84,7 +86,8 @@ class TernaryCard:
         lines = list(composed.opened.maps.lines)
         if list(self.corners[0].options) != lines:
             for menu, line in zip(self.corners, _telling(composed), strict=True):
-                self._quietly(menu, options=lines, value=menu.value if menu.value in lines else line)
+                value = menu.value if menu.value in lines else line
+                self._quietly(menu, {name: name for name in lines}, value)
         self.draw()
 
     def draw(self) -> None:
@@ -103,10 +106,10 @@ class TernaryCard:
         )
         self._work.request(composed, choices, self.plot.viewport())
 
-    def _quietly(self, widget: Any, **values: Any) -> None:
+    def _quietly(self, menu: Any, options: Mapping[str, Any], value: Any) -> None:
         self._drawing = True
         try:
-            widget.param.update(**values)
+            offer(menu, options, value)
         finally:
             self._drawing = False
 

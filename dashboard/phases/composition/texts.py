@@ -84,7 +84,7 @@ def candidate_text(candidate: Candidate) -> str:
     """Name and verdict of a candidate."""
     remarks = [candidate.verdict] if candidate.verdict != "good" else []
     if candidate.admixture:
-        remarks.append(f"{100 * candidate.admixture:.0f} % of its neighbour mixed in")
+        remarks.append(f"+ {100 * candidate.admixture:.0f} % neighbour")
     return f"{candidate.name} ({', '.join(remarks)})" if remarks else candidate.name
 
 
@@ -159,7 +159,7 @@ def candidate_rows(candidates: Sequence[Candidate], beside: str) -> list[dict[st
 
 def against_text(evidence: LineEvidence) -> str:
     """What a line has against a candidate, in two words."""
-    if evidence.expected <= 0:
+    if not evidence.in_formula and evidence.measured > evidence.expected:
         return f"{evidence.line} not expected"
     if evidence.measured <= 0:
         return f"{evidence.line} missing"

@@ -17,6 +17,7 @@ from dashboard.phases.linked_views import index_layer, intensity_layer, phase_in
 from dashboard.phases.map_plot import MapFrame, MapPlot
 from dashboard.phases.particles.columns import sort_values, table_columns, table_rows
 from dashboard.phases.particles.distribution import DistributionCard
+from dashboard.phases.phase_menu import offer, phase_options
 from dashboard.phases.tab import Tab, Tools
 from dashboard.selection import GivenPixels
 from models.composition_choices import ParticleChoices
@@ -62,7 +63,7 @@ class ParticlesTab(Tab):
         )  # fmt: skip
         self.fill = pmui.Switch(label="Fill holes", value=choices.fill_holes, margin=(10, 4))
         self.line = pmui.Select(label="Line", options=[], width=94, **compact)
-        self.phase.param.watch(lambda _event: self._request(), "value")
+        self.phase.param.watch(lambda event: event.new != event.old and self._request(), "value")
         self.line.param.watch(lambda _event: self._draw_table(), "value")
         for widget, name in (
             (self.least, "least_pixels"), (self.touching, "connectivity"), (self.fill, "fill_holes"),
@@ -137,13 +138,8 @@ class ParticlesTab(Tab):
             self.line.param.update(options=list(maps.lines), value=maps.lines[0])
 
     def _follow_phases(self) -> None:
-        shown = self.state.shown
-        options = {"All phases": _ALL}
-        for phase in sorted(shown.ids):
-            name = self.state.name_of(phase)
-            options[name if name not in options else f"{name} ({phase + 1})"] = phase
-        value = self.phase.value if self.phase.value in options.values() else _ALL
-        self.phase.param.update(options=options, value=value)
+        options = {"All phases": _ALL, **phase_options(self.state)}
+        offer(self.phase, options, self.phase.value if self.phase.value in options.values() else _ALL)
 
     def _choose(self, name: str, value: Any) -> None:
         if value is not None and value != getattr(self.state.recipe.particles, name):
