@@ -163,11 +163,13 @@ class UnmixingChoices:
 class StabilityChoices:
     """Whether the phases are found again from resampled data, see ``models.stability``.
 
-    ``n_runs``: how often; ``most_pixels``: of a larger map, every run takes so many pixels, in tiles.
+    ``n_runs``: how often; ``kept_counts``: the part of the counts that every run takes, drawn at random;
+    ``most_pixels``: of a larger map, every run takes so many pixels, in tiles.
     """
 
     enabled: bool = False
     n_runs: int = 10
+    kept_counts: float = 0.7
     most_pixels: int = 12_288
     seed: int = 4
 

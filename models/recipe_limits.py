@@ -44,6 +44,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "unmixing.energy_kev": (-math.inf, math.inf),
     "unmixing.seed": (0, 2**32 - 1),
     "stability.n_runs": (2, 1000),
+    "stability.kept_counts": (0.05, 0.95),
     "stability.most_pixels": (1024, math.inf),
     "stability.seed": (0, 2**31),
     "masks.threshold": (0.0, 1.0),

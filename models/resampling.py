@@ -1,4 +1,4 @@
-"""Other maps that the same sample could have given: tiles drawn anew, every count drawn anew."""
+"""Other maps that the same sample could have given: some of the tiles, and a part of the counts."""
 
 from __future__ import annotations
 
@@ -62,29 +62,28 @@ def draw_pixels(
     return (y * n_x + x).ravel(), (tiles.size * height, width)
 
 
-def draw_counts(counts: sparse.csr_matrix, random: np.random.Generator) -> sparse.csr_matrix:
-    """Every count drawn anew: the Poisson bootstrap.
+def thin_counts(counts: sparse.csr_matrix, fraction: float, random: np.random.Generator) -> sparse.csr_matrix:
+    """Every count is kept with a probability: what a shorter measurement would have given.
 
-    A channel of a pixel with n counts gets a Poisson number of mean n, as if each count had been drawn a
-    Poisson number of times with mean 1. The result has the expectation of the counts and twice their
-    variance: it is a noisier map than a second measurement would be.
+    A Poisson number thinned at random is a Poisson number. A bootstrap, which draws counts with replacement,
+    must not stand in its place: the copies of a count would stand on both sides of every test on counts held
+    out, and dozens of phases would seem to predict them.
     """
-    drawn = random.poisson(counts.data)
-    largest = int(drawn.max(initial=0))
-    kind = next(kind for kind in (np.uint8, np.uint16, np.uint32) if largest <= np.iinfo(kind).max)
-    # copies: what is left of the places of the counts is rearranged where a draw is zero
-    found = sparse.csr_matrix((drawn.astype(kind), counts.indices.copy(), counts.indptr.copy()), counts.shape)
+    drawn = random.binomial(counts.data, fraction).astype(counts.dtype)
+    # copies: what is left of the places of the counts is rearranged where none is kept
+    found = sparse.csr_matrix((drawn, counts.indices.copy(), counts.indptr.copy()), counts.shape)
     found.eliminate_zeros()
     return found
 
 
 def resampled(
-    image: SpectrumImage, label: np.ndarray, n_phases: int, most_pixels: int, seed: int
+    image: SpectrumImage, label: np.ndarray, n_phases: int, most_pixels: int, fraction: float, seed: int
 ) -> tuple[SpectrumImage, np.ndarray]:
-    """A map of some pixels of a map with their counts drawn anew, and the index of every pixel in the map."""
+    """A map of some pixels of a map with a part of their counts, and the index of every pixel in the map."""
     random = np.random.default_rng(seed)
     pixels, shape = draw_pixels(label, n_phases, most_pixels, random)
-    counts = draw_counts(image.counts if pixels.size == image.n_pixels else image.counts[pixels], random)
+    counts = image.counts if pixels.size == image.n_pixels else image.counts[pixels]
+    counts = thin_counts(counts, fraction, random)
     exposure = None if image.exposure is None else image.exposure.ravel()[pixels].reshape(shape)
     drawn = replace(
         image, counts=counts, shape=shape, exposure=exposure, navigation={}, dataset_id="", notes=()

@@ -1,9 +1,9 @@
 """Runs on resampled data: are the phases that are shown found again?
 
-Phases refined on the counts are sought anew from the beginning, on counts drawn anew (``resampling``), with
-another seed. Latent clusters are sought anew among the same latent points, each weighted by a Poisson number
-of mean 1 (the bootstrap of the pixels), with another seed; the network is not trained again, and the noise of
-the counts is not drawn anew, so that theirs is the easier test.
+Phases refined on the counts are sought anew from the beginning, on a part of the counts drawn at random
+(``resampling``), with another seed. Latent clusters are sought anew among the same latent points, each
+weighted by a Poisson number of mean 1 (the bootstrap of the pixels), with another seed; the network is not
+trained again and all counts are kept, so that theirs is the easier test.
 """
 
 from __future__ import annotations
@@ -83,9 +83,11 @@ def seek_again(
 def _refined_run(
     result: PhasesResult, recipe: PhasesRecipe, shown: LivePhases, choices: StabilityChoices, seed: int
 ) -> Generator[tuple[float, str], None, Run]:
-    yield 0.0, "drawing counts anew"
-    label = shown.phase_map.label
-    image, pixels = resampling.resampled(result.prepared, label, shown.n_phases, choices.most_pixels, seed)
+    yield 0.0, "drawing counts"
+    label, prepared = shown.phase_map.label, result.prepared
+    image, pixels = resampling.resampled(
+        prepared, label, shown.n_phases, choices.most_pixels, choices.kept_counts, seed
+    )
     for report in refinement.refine(image, replace(recipe.refinement, n_phases=0, seed=seed)):
         yield report.fraction, report.message
     found = report.refinement
@@ -155,8 +157,8 @@ def _what(
         return (
             "Every run weighted the pixels anew (bootstrap: a Poisson number of mean 1 for each) and found "
             f"the clusters from another seed, with {number}. The latent space stayed as it is: the network "
-            "was not trained again, and the noise of the counts was not drawn anew, so this is the easier "
-            "of the two tests." + by_hand
+            "was not trained again, and all counts were kept, so this is the easier of the two tests."
+            + by_hand
         )
     n_pixels = result.prepared.n_pixels
     pixels = (
@@ -164,8 +166,10 @@ def _what(
         if n_pixels <= choices.most_pixels
         else f"about {choices.most_pixels:,} of the {n_pixels:,} pixels, in tiles drawn at random"
     )
+    kept = f"{choices.kept_counts:.0%}"
     return (
-        f"Every run took {pixels}, drew every count anew (Poisson bootstrap) and sought the phases from the "
-        f"beginning with another seed and {number}. Counts drawn anew are noisier than a second measurement: "
-        "what is stable here would be stable there." + by_hand
+        f"Every run took {pixels}, kept {kept} of their counts, drawn at random, and sought the phases from "
+        f"the beginning with another seed and {number}. That is as if the map had been measured for {kept} "
+        "of the time: what is stable here is more so with all counts, and a rare phase may need them all."
+        + by_hand
     )

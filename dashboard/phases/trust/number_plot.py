@@ -57,7 +57,7 @@ class NumberPlot:
             ),
         )
         plot.legend.update(
-            location="bottom_left", label_text_font_size="10px", background_fill_alpha=0.5,
+            location="top_right", label_text_font_size="10px", background_fill_alpha=0.5,
             border_line_alpha=0, padding=2, spacing=0, glyph_height=10,
         )  # fmt: skip
 

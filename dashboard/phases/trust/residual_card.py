@@ -69,7 +69,7 @@ class ResidualCard:
         self.window = pmui.Select(options=_WINDOWS, value=3, width=174, **MENU)
         self.window.param.watch(lambda _event: self.show(), "value")
         self.threshold = pmui.FloatSlider(
-            label="Threshold", start=0, end=50, step=0.5, value=_FIRST_SIGMA, size="small",
+            label="Threshold (σ)", start=0, end=50, step=0.5, value=_FIRST_SIGMA, size="small",
             sizing_mode="stretch_width", margin=(4, 16),
         )  # fmt: skip
         self.threshold.param.watch(lambda _event: self._part(), "value")

@@ -18,6 +18,7 @@ from bokeh.models import (
 from bokeh.plotting import figure
 
 from dashboard import theme
+from dashboard.phases.endmembers.scaling import first_range
 from dashboard.phases.opened import OpenedMap
 from models.residual_spectrum import ResidualSpectrum
 
@@ -126,10 +127,7 @@ class ResidualPlot:
 
     def _set_axis(self, opened: OpenedMap) -> None:
         axis = opened.axis
-        low, high = (float(axis[0]), float(axis[-1])) if opened.has_curve else (-0.6, len(axis) - 0.4)
-        if opened.has_xray_lines:
-            occupied = np.flatnonzero(opened.sum_spectrum > opened.sum_spectrum.max() * 1e-4)
-            low, high = max(low, 0.0), float(axis[occupied[-1]]) if occupied.size else high
+        low, high = first_range(opened)
         self.x_range.update(start=low, end=high, reset_start=low, reset_end=high)
         for plot in self.figures:
             plot.xaxis.ticker = BasicTicker() if opened.has_curve else list(range(len(axis)))

@@ -32,7 +32,7 @@ _COLUMNS = [
         key="jaccard", title="Jaccard", kind="number",
         hint="Pixels in common over pixels of either, of the phase and its best match in a run: mean of runs",
     ),
-    dict(key="range", title="Lowest to highest", kind="number", hint="Of the Jaccard index over the runs"),
+    dict(key="range", title="Range", kind="number", hint="Of the Jaccard index over the runs"),
     dict(
         key="rand", title="ARI", kind="number",
         hint="Adjusted Rand index of the phase against the rest: mean of the runs",
@@ -187,7 +187,8 @@ def stability_table(state: Any, tested: TestedPhases) -> dict[str, list[Any]]:
 def _row(row: Any, found: Stability | None, old: bool, label: int | None) -> dict[str, Any]:
     base = dict(id=row.id, name=row.name, colour=row.colour, pixels=f"{row.pixels:,}")
     if found is None or old or label is None:
-        return {**base, "dim": old}
+        unknown = dict.fromkeys(("jaccard", "range", "rand", "runs", "verdict"), "–")
+        return {**base, **unknown, "dim": old}
     values = found.jaccard[:, label]
     known = values[np.isfinite(values)]
     verdict = found.verdict(label)
@@ -196,7 +197,7 @@ def _row(row: Any, found: Stability | None, old: bool, label: int | None) -> dic
     return {
         **base,
         "jaccard": f"{known.mean():.2f}",
-        "range": f"{known.min():.2f} to {known.max():.2f}",
+        "range": f"{known.min():.2f}–{known.max():.2f}",
         "rand": f"{_mean(found.rand[:, label]):.2f}",
         "runs": str(known.size),
         "verdict": {"stable": "✓ stable", "doubtful": "~ doubtful"}.get(verdict, f"✗ {verdict}"),
