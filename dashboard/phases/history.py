@@ -58,7 +58,8 @@ class PhasesHistory(param.Parameterized):
         return values
 
     def _opened(self, *events: Any) -> None:
-        if any(event.name == "dataset" for event in events):
+        # a crop or a rebin shows other pixels of the same dataset: that can be undone like anything else
+        if any(event.name == "dataset" and event.old is not event.new for event in events):
             self._history.clear(self._snapshot())
         else:
             self._history.amend(self._snapshot())

@@ -9,6 +9,7 @@ import pytest
 from bokeh.plotting import figure
 from phases_bench import latent_result, opened_map, three_stripes
 
+from dashboard.phases.history import PhasesHistory
 from dashboard.phases.line_choices import of_another_sample, same_maps, same_pixels
 from dashboard.phases.state import PhasesState
 from dashboard.phases.visit import PhasesVisit
@@ -58,17 +59,18 @@ class Shelf:
 def visit():
     told = []
     state = PhasesState()
+    history = PhasesHistory(state)  # before the visit, as jobs here are done before they are recorded else
     anchor = figure()
     made = PhasesVisit(
         state,
         Shelf(),
         None,
         InlineMonitor(),
-        lambda call: call(),
+        [].append,
         lambda text, kind: told.append(text),
         anchor,
     )
-    made.told = told
+    made.told, made.history = told, history
     return made
 
 
@@ -132,3 +134,16 @@ def test_what_two_choices_have_in_common():
     assert same_maps(chosen, chosen)
     assert not same_maps(chosen, of_another_sample(chosen))
     assert not same_pixels(chosen, of_another_sample(chosen))
+
+
+def test_a_crop_can_be_undone_and_done_again(visit):
+    state, history = visit.state, visit.history
+    visit.open("stripes")
+    state.change("line_maps", crop=(0, 12, 0, 18))
+    assert state.prepared.maps.shape == (12, 18)
+    assert "crop" in history.undo_text
+    history.undo()
+    assert state.recipe.line_maps.crop == ()
+    assert state.prepared.maps.shape == (24, 36)
+    history.redo()
+    assert state.prepared.maps.shape == (12, 18)
