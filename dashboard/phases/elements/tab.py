@@ -60,7 +60,8 @@ class ElementsTab(Tab):
         tools = self.tools
         self.frame = MapFrame()
         self.gallery = Gallery(tools, self.frame, self._drawn, self._choose, self._clear)
-        self.rgb, self.ratio = ColourImage(tools, self.frame), RatioMap(tools, self.frame)
+        # frames of other sides than the tiles would pull their pixels out of square: they zoom by themselves
+        self.rgb, self.ratio = ColourImage(tools, MapFrame()), RatioMap(tools, MapFrame())
         self.correlation, self.brushing = Correlation(tools), Brushing(tools)
         for plot in (self.rgb.plot, self.ratio.plot):
             plot.set_palette("veil", _VEIL)
@@ -99,9 +100,9 @@ class ElementsTab(Tab):
         self.palette = pmui.Select(
             options=list(theme.MAP_PALETTES), width=104, label="Palette", size="small", margin=(6, 6)
         )
-        slider = {"size": "small", "width": 180, "margin": (2, 16)}
+        slider = {"size": "small", "width": 190, "margin": (2, 16)}
         self.contrast = pmui.RangeSlider(
-            label="Contrast, % of pixels", start=0, end=100, step=0.25, value=(0.25, 99.75), **slider
+            label="Contrast (%)", start=0, end=100, step=0.25, value=(0.25, 99.75), **slider
         )
         self.gamma = pmui.FloatSlider(label="Gamma", start=0.2, end=3, step=0.05, value=1.0, **slider)
         self.scale = pmui.Select(
@@ -155,8 +156,9 @@ class ElementsTab(Tab):
         maps, pyramid = answer
         if maps is not self._maps:
             return
-        if (maps.shape, maps.pixel_size_um or 1.0) != (self.frame.shape, self.frame.pixel_size):
-            self.frame.show(maps.shape, maps.pixel_size_um)
+        for frame in (self.frame, self.rgb.plot.frame, self.ratio.plot.frame):
+            if (maps.shape, maps.pixel_size_um or 1.0) != (frame.shape, frame.pixel_size):
+                frame.show(maps.shape, maps.pixel_size_um)
         calibrated = maps.pixel_size_um is not None
         target = self.target.value if self.target.value in maps.lines else ALL_MAPS
         self.target.param.update(options=[ALL_MAPS, *maps.lines], value=target)
