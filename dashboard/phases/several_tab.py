@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import panel as pn
@@ -17,6 +18,7 @@ from dashboard.phases.several_request import SharedRequest
 from dashboard.phases.shared_table import SharedTable
 from dashboard.phases.tab import Tab, Tools
 from models.live_phases import LivePhases
+from models.recipe import PhasesRecipe
 from models.shared_phases import SharedPhases, phases_of_part
 from models.shared_run import MapOutcome, SharedReport
 
@@ -45,6 +47,7 @@ class SeveralMapsTab(Tab):
         self._outcomes: tuple[MapOutcome, ...] = ()
         self._names: dict[int, str] = {}
         self._colours: dict[int, str] = {}
+        self._recipe: PhasesRecipe | None = None
         self._parts: dict[str, int] = {}  # dataset id -> number of the map, or _TOGETHER
         self._line = tools.job_line()
         self._rows = tools.live(shared_rows, self._show_rows)
@@ -98,7 +101,7 @@ class SeveralMapsTab(Tab):
         if here is not None:
             self._names, self._colours = dict(state.names), dict(state.colours)
             if here == _TOGETHER and state.shown is not None:
-                self._shown = state.shown
+                self._shown, self._recipe = state.shown, state.recipe
         self._table.opened = -1 if here is None else self._row_of(here)
         if self._shared is not None:
             self._draw()
@@ -122,7 +125,7 @@ class SeveralMapsTab(Tab):
 
     def _start(self) -> None:
         request = SharedRequest(
-            self.tools.library, tuple(self._choice.value), self.state.recipe, self.tools.kept
+            self.tools.library, tuple(self._choice.value), _for_many(self.state.recipe), self.tools.kept
         )
         self._run.disabled = True
 
@@ -144,7 +147,7 @@ class SeveralMapsTab(Tab):
 
     def _take(self, shared: SharedPhases, shown: LivePhases, outcomes: tuple[MapOutcome, ...]) -> None:
         self._shared, self._shown, self._outcomes = shared, shown, outcomes
-        self._names, self._colours = {}, {}
+        self._names, self._colours, self._recipe = {}, {}, shared.result.recipe
         self._parts = {shared.result.dataset_id: _TOGETHER}
         self._parts |= {shared.dataset_id(number): number for number in range(len(shared.names))}
         failed = [one.name for one in outcomes if one.error]
@@ -176,7 +179,7 @@ class SeveralMapsTab(Tab):
                 return
             # rows that were left out have no map on the sheet
             number = row - sum(bool(one.error) for one in self._outcomes[:row])
-        self._opening.request(self._shared, self._shown, number, self._names, self._colours)
+        self._opening.request(self._shared, self._shown, self._recipe, number, self._names, self._colours)
 
     def _show_found(self, found: FoundMap) -> None:
         self.tools.show_found(found)
@@ -200,11 +203,23 @@ class SeveralMapsTab(Tab):
         return f"shared_phases.{kind}", shared_figure(*self._entries(), chosen.style, kind)
 
 
+def _for_many(recipe: PhasesRecipe) -> PhasesRecipe:
+    """A recipe without what belongs to the map on show: crop, energies, names and edits of phases."""
+    line_maps = replace(recipe.line_maps, crop=(), energy_offset_kev=None, energy_scale_kev=None)
+    return replace(recipe, line_maps=line_maps, edits=(), numbering=())
+
+
 def _found_map(
-    shared: SharedPhases, shown: LivePhases, number: int, names: dict[int, str], colours: dict[int, str]
+    shared: SharedPhases,
+    shown: LivePhases,
+    recipe: PhasesRecipe,
+    number: int,
+    names: dict[int, str],
+    colours: dict[int, str],
 ) -> FoundMap:
     """One of the maps, or all on their sheet, ready for Explore."""
     part = shared.result if number == _TOGETHER else shared.part(number)
+    part = replace(part, recipe=recipe)
     phases = shown if number == _TOGETHER else phases_of_part(shared, number, part, shown)
     view = OpenedMap.of(part.prepared, part.maps, part.recipe.line_maps)
     return FoundMap(view, part, phases, names, colours)
