@@ -2,26 +2,10 @@
 
 from __future__ import annotations
 
-import colorcet
 from bokeh import palettes
 
-
-def _readable(colour: list[float]) -> bool:
-    """Is a colour told from the greys, and from the background of the light and of the dark page?"""
-    red, green, blue = colour
-    luminance = 0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2
-    return 0.06 < luminance < 0.62 and max(colour) - min(colour) > 0.25
-
-
-def _hex(colour: list[float]) -> str:
-    return "#" + "".join(f"{round(255 * part):02x}" for part in colour)
-
-
-#: distinguishable colours for phases, in the order in which phases get them (Glasbey's sequence, seeded
-#: with the ten category colours, without those that vanish on one of the two backgrounds or look grey)
-PHASE_COLOURS: tuple[str, ...] = tuple(
-    _hex(colour) for colour in colorcet.glasbey_category10 if _readable(colour)
-)[:64]
+from models.phase_colours import PHASE_COLOURS as PHASE_COLOURS
+from models.phase_colours import endmember_colour as endmember_colour
 
 UNASSIGNED = "#66707c"
 UNSELECTED = "#8d96a0"
@@ -30,11 +14,6 @@ UNSELECTED = "#8d96a0"
 SUM_COLOUR = "#8d96a0"
 SELECTION_COLOUR = "#ff2d95"
 LINE_MARK = "#8d96a0"
-
-
-def endmember_colour(number: int) -> str:
-    """Colour of an end-member, counted from 0: none that the first phases have."""
-    return PHASE_COLOURS[(number + 20) % len(PHASE_COLOURS)]
 
 
 MAP_PALETTES: dict[str, tuple[str, ...]] = {
