@@ -12,7 +12,8 @@ from data.readers import open_dataset
 from data.silicon_detector import Instrument
 from data.synthetic_minerals import MATERIALS
 from data.synthetic_spectra import emission
-from models.energy_calibration import calibrate, from_first_channel, measure_peaks
+from models.energy_calibration import calibrate, from_first_channel
+from models.peak_positions import measure_peaks
 from models.phases_preparation import prepare
 from models.recipe import LineMapChoices
 

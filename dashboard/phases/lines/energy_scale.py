@@ -14,7 +14,8 @@ from dashboard.phases.opened import OpenedMap
 from dashboard.phases.tab import Tools
 from data.axes import EnergyAxis
 from data.spectrum_image import SpectrumImage
-from models.energy_calibration import Calibration, PeakFit, calibrate, from_first_channel, measure_peaks
+from models.energy_calibration import Calibration, calibrate, from_first_channel
+from models.peak_positions import PeakFit, measure_peaks
 
 _FIELD: dict[str, Any] = {"size": "small", "sizing_mode": "stretch_width", "margin": (6, 6)}
 _BUTTON: dict[str, Any] = {"size": "small", "margin": (4, 4), "sizing_mode": None}

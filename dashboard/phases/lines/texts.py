@@ -6,9 +6,9 @@ import math
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from models.energy_calibration import PeakFit
 from models.line_identification import Candidate, Partner
 from models.line_suggestion import LineSuggestion
+from models.peak_positions import PeakFit
 
 CANDIDATE_COLUMNS = ["Line", "#keV", "#Off (eV)", "Would bring along"]
 SUGGESTION_COLUMNS = ["Line", "#keV", "#Score (σ)", "Why"]
