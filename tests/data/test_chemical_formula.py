@@ -30,5 +30,5 @@ def test_every_usual_oxide_is_one_of_its_element():
 
 @pytest.mark.parametrize("formula", ["", "Xx2O3", "Si0", "Mg2SiO4)", "2", "(Mg,Fe)O"])
 def test_what_is_no_formula_is_told(formula):
-    with pytest.raises(ValueError, match="formula|Write numbers"):
+    with pytest.raises(ValueError, match=r"formula|Write numbers"):
         atoms(formula)

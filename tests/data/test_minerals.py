@@ -48,5 +48,5 @@ def test_the_minerals_of_the_demo_are_there():
 def test_an_own_mineral_needs_a_name_and_a_formula():
     assert own_mineral("Hibonite = CaAl12O19").formula == "CaAl12O19"
     for text in ("CaAl12O19", "= CaO", "Hibonite = CaXx"):
-        with pytest.raises(ValueError, match="mineral|formula"):
+        with pytest.raises(ValueError, match=r"mineral|formula"):
             own_mineral(text)
