@@ -1,4 +1,4 @@
-"""Kept selections drawn over a map, each in its colour."""
+"""Kept selections drawn over a map: the outline of each in its colour, a veil of it inside."""
 
 from __future__ import annotations
 
@@ -7,31 +7,64 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from dashboard.named_selections import NamedSelection
-from dashboard.phases.map_plot import MapPlot
+from dashboard.phases.map_plot import Layer, MapPlot
 from dashboard.phases.state import PhasesState
 from dashboard.selection import Selection
-from dashboard.viewport import sample_nearest
+from dashboard.viewport import Viewport, sample_nearest
 
-#: of the colours over a map: what lies below can still be read
-_ALPHA = "99"
 LAYER = "kept"
+#: so many selections have a colour of their own at a time; the last ones are drawn
+MOST = 120
+_LINE, _INSIDE = "ff", "1f"  # alpha: what lies below can still be read
+_FINE = 2.0  # screen pixels: how wide an outline may be
+_MOST_REPEATS = 8
 
 
-def overlay(
+def drawn_masks(
     kept: Sequence[NamedSelection], masks: Mapping[str, Selection | str], shape: tuple[int, int]
-) -> tuple[np.ndarray | None, list[str]]:
-    """Palette indices (n_y, n_x) uint8 of the visible selections, the last on top, and their palette.
+) -> list[tuple[str, np.ndarray]]:
+    """Colour and mask (n_y, n_x) of the selections that are visible and on this map, the last on top."""
+    drawn = []
+    for one in kept:
+        mask = masks.get(one.name)
+        if one.visible and isinstance(mask, Selection) and mask.shape == shape:
+            drawn.append((one.colour, mask.image))
+    return drawn[-MOST:]
 
-    None where nothing is to be drawn.
-    """
-    drawn = [one for one in kept if one.visible and isinstance(masks.get(one.name), Selection)]
-    drawn = [one for one in drawn if masks[one.name].shape == shape][-254:]
-    if not drawn:
-        return None, ["#00000000"]
-    index = np.zeros(shape, np.uint8)
-    for number, one in enumerate(drawn, 1):
-        index[masks[one.name].image] = number
-    return index, ["#00000000", *(one.colour + _ALPHA for one in drawn)]
+
+def outline_layer(masks: Sequence[np.ndarray]) -> Layer:
+    """Draws palette indices: 0 nothing, 2 i + 1 the inside of mask i, 2 i + 2 its outline."""
+
+    def draw(viewport: Viewport) -> tuple[np.ndarray, tuple[float, float, float, float]]:
+        index, extent = None, None
+        for place, mask in enumerate(masks):
+            seen, extent = sample_nearest(mask, viewport)
+            if index is None:
+                # a pixel that is many screen pixels wide gets a thin line all the same
+                wide = viewport.width / max(seen.shape[1], 1) / _FINE
+                repeats = int(np.clip(wide, 1, _MOST_REPEATS))
+                index = np.zeros((seen.shape[0] * repeats, seen.shape[1] * repeats), np.uint8)
+            fine = seen.repeat(repeats, axis=0).repeat(repeats, axis=1)
+            index[fine] = 2 * place + 1
+            index[fine & ~_core(fine)] = 2 * place + 2
+        return index, extent
+
+    return draw
+
+
+def outline_palette(colours: Sequence[str]) -> list[str]:
+    """Colours of :func:`outline_layer`."""
+    return ["#00000000", *(colour + alpha for colour in colours for alpha in (_INSIDE, _LINE))]
+
+
+def _core(mask: np.ndarray) -> np.ndarray:
+    """Pixels of a mask with all four neighbours in it; beyond the edge lies what is at the edge."""
+    core = mask.copy()
+    core[1:] &= mask[:-1]
+    core[:-1] &= mask[1:]
+    core[:, 1:] &= mask[:, :-1]
+    core[:, :-1] &= mask[:, 1:]
+    return core
 
 
 class KeptOverlay:
@@ -54,8 +87,10 @@ class KeptOverlay:
         state = self._state
         if state.prepared is None:
             return
-        index, palette = overlay(state.selections, state.kept_masks, state.prepared.maps.shape)
+        drawn = drawn_masks(state.selections, state.kept_masks, state.prepared.maps.shape)
+        palette = outline_palette([colour for colour, _ in drawn])
+        layer = outline_layer([mask for _, mask in drawn]) if drawn else None
         for plot in self._plots:
-            if index is not None:
+            if layer is not None:
                 plot.set_palette(LAYER, palette)
-            plot.set_layer(LAYER, None if index is None else lambda viewport: sample_nearest(index, viewport))
+            plot.set_layer(LAYER, layer)

@@ -12,11 +12,12 @@ from live_bench import LiveVisit
 
 from dashboard.exports import Chosen
 from dashboard.named_selections import keep
-from dashboard.phases.overlay import overlay
+from dashboard.phases.overlay import drawn_masks, outline_layer
 from dashboard.phases.phase_actions import exclude
 from dashboard.phases.selections import SelectionsTab
 from dashboard.phases.tab import Tools
 from dashboard.selection import Box, Combined, ConnectedRegion, GivenPixels, ImageRange, PhaseMembers
+from dashboard.viewport import Viewport
 from models.exports_figure import FigureStyle
 from models.mask_files import mask_tiff
 
@@ -72,7 +73,8 @@ def test_a_drawn_selection_is_kept_listed_and_drawn_over_the_maps(page):
     (row,) = page.tab.kept.table.rows
     assert (row["name"], row["pixels"], row["area"]) == ("corner", "144", "16.7 %")
     drawn = layer(page.tab.map.plot, "kept")["image"][0]
-    assert drawn[:12, :12].all() and not drawn[12:].any()
+    scale = drawn.shape[0] // 24
+    assert drawn[: 12 * scale, : 12 * scale].all() and not drawn[12 * scale :].any()
     assert page.tab.make.name.value == ""
 
 
@@ -275,11 +277,23 @@ def test_a_selection_of_another_size_says_so_and_waits(page):
 
 def test_hidden_and_absent_selections_are_not_drawn(two):
     state = two.state
-    index, palette = overlay(state.selections, state.kept_masks, SHAPE)
-    assert set(np.unique(index)) == {0, 1, 2}
-    assert len(palette) == 3
+    assert len(drawn_masks(state.selections, state.kept_masks, SHAPE)) == 2
     two.tab.kept.act("visible", ["top"], False)
     two.settle()
-    index, _ = overlay(state.selections, state.kept_masks, SHAPE)
-    assert set(np.unique(index)) == {0, 1}
-    assert overlay(state.selections, {}, SHAPE)[0] is None
+    ((colour, mask),) = drawn_masks(state.selections, state.kept_masks, SHAPE)
+    assert colour == state.selections[0].colour
+    np.testing.assert_array_equal(mask, np.arange(36)[None, :].repeat(24, axis=0) < 20)
+    assert drawn_masks(state.selections, {}, SHAPE) == []
+
+
+def test_an_outline_is_thin_however_large_a_pixel_is_shown():
+    mask = np.zeros(SHAPE, bool)
+    mask[8:16, 8:16] = True
+    for width in (36, 360):
+        index, extent = outline_layer([mask])(Viewport(0, 36, 0, 24, width, width * 24 // 36))
+        assert extent == (0, 0, 36, 24)
+        scale = index.shape[1] / 36
+        inside, line = (index == 1).sum() / scale**2, (index == 2).sum() / scale**2
+        assert inside + line == 64
+        assert line == pytest.approx(32 / scale, rel=0.15)
+        assert not index[0].any()

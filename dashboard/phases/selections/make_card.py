@@ -42,7 +42,7 @@ class MakeCard:
             label="Mask (TIFF, PNG) or selections (JSON)", accept=".tif,.tiff,.png,.json", size="small",
             variant="outlined", margin=(6, 6), sizing_mode="stretch_width",
         )  # fmt: skip
-        self.clear = pmui.Button(label="Clear", **_BUTTON)
+        self.clear = pmui.Button(label="Clear selection", size="small", margin=(0, 4), sizing_mode=None)
         self._following = False
         self.keep.on_click(lambda _event: self.keep_now())
         self.combine.on_click(lambda _event: self.select_combined())

@@ -36,7 +36,7 @@ class MapCard:
     def __init__(self, tools: Tools) -> None:
         self._tools, self._state = tools, tools.state
         self.frame = MapFrame()
-        self.plot = MapPlot(self.frame, "selections_map", ["intensity", "phases", "veil", overlay.LAYER], 380)
+        self.plot = MapPlot(self.frame, "selections_map", ["intensity", "phases", "veil", overlay.LAYER], 480)
         self.plot.set_palette("veil", _VEIL)
         self.plot.on_selection(self._drawn)
         self.plot.on_double_tap(self._state.clear_selection)
@@ -45,7 +45,7 @@ class MapCard:
         self.image = pmui.Select(options=[ALL_COUNTS], value=ALL_COUNTS, width=150, **MENU)
         self.image.param.watch(lambda _event: self.show_image(), "value")
         self.range = pmui.RangeSlider(
-            label="Select values from … to", start=0.0, end=1.0, value=(0.0, 1.0), step=0.01, size="small",
+            label="Select by values", start=0.0, end=1.0, value=(0.0, 1.0), step=0.01, size="small",
             sizing_mode="stretch_width", margin=(2, 20, 8, 20),
         )  # fmt: skip
         self.range.param.watch(self._moved, "value")
@@ -126,7 +126,9 @@ class MapCard:
         step = max((high - low) / _STEPS, 1.0 if whole and high - low > 20 else 0.0)
         self._following = True
         try:
-            self.range.param.update(start=low, end=high, step=step, value=(low, high))
+            unit = self._state.prepared.quantity.lower()
+            label = f"Select by {name}" if name.startswith(NAVIGATION) else f"Select by {name} ({unit})"
+            self.range.param.update(label=label, start=low, end=high, step=step, value=(low, high))
         finally:
             self._following = False
         self._place_handle()
