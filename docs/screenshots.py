@@ -55,7 +55,9 @@ def _tabs(page: Page, folder: Path) -> None:
         page.wait_for_timeout(_SETTLED_MS)
         for button in _TO_START.get(title, ()):
             page.get_by_role("button", name=button, exact=True).first.click()
-            expect(page.get_by_text("Cancel", exact=True).first).to_be_hidden(timeout=PATIENCE_MS)
+            expect(page.get_by_text("Cancel", exact=True).filter(visible=True)).to_have_count(
+                0, timeout=PATIENCE_MS
+            )
         _photograph(page, folder / f"{title.lower().replace(' ', '-')}.png")
 
 
@@ -69,7 +71,7 @@ def _found(browser: Browser, address: str, width: int) -> Page:
     page.add_init_script(MODEL_NAMED)
     page.goto(address)
     page.wait_for_function(FOUND, timeout=PATIENCE_MS)
-    expect(page.get_by_text("Cancel", exact=True).first).to_be_hidden(timeout=PATIENCE_MS)
+    expect(page.get_by_text("Cancel", exact=True).filter(visible=True)).to_have_count(0, timeout=PATIENCE_MS)
     return page
 
 
