@@ -3,8 +3,8 @@
 Campello, Moulavi & Sander (PAKDD 2013). Cells stand for all their pixels: a cell is a ball as wide as the
 scatter of its points, two cells are as far apart as their balls, and the core distance of a cell reaches so
 many pixels, not so many cells. Where every pixel has a cell of its own these are HDBSCAN's own distances. The
-spanning tree of the cells is remembered, so another least size is only another reading of it, by
-fast-hdbscan's tree for weighted points.
+spanning tree of the cells is remembered, so another least size is only another reading of it
+(``density_tree``).
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ import numpy as np
 from numba import njit
 from scipy.spatial import KDTree
 
+from models import density_tree
 from models.cell_clusters import CellClusters, ordered
 from models.latent_grid import LatentGrid
 
 _LEAST_PIXELS = 5  # of a cluster, and within a core distance
 _FIRST_NEIGHBOURS, _MORE = 32, 4
 
-_trees: WeakKeyDictionary[LatentGrid, dict[int, np.ndarray]] = WeakKeyDictionary()
+_trees: WeakKeyDictionary[LatentGrid, dict[int, tuple[np.ndarray, np.ndarray]]] = WeakKeyDictionary()
 _lock = Lock()
 
 
@@ -49,13 +50,8 @@ def fit(grid: LatentGrid, least_share: float, density_share: float) -> CellClust
     )
     if grid.n_cells < 3 or 2 * least > grid.n_pixels:
         raise nothing
-    # compiled at its first import in an installation, which takes a while: not before somebody needs it
-    from fast_hdbscan.hdbscan import clusters_from_spanning_tree
-
-    weight = grid.weight.astype(np.float32)
-    label, strength, *_ = clusters_from_spanning_tree(
-        _spanning_tree(grid, core), min_cluster_size=least, sample_weights=weight
-    )
+    tree, reach = _spanning_tree(grid, core)
+    label, strength = density_tree.clusters(tree, reach, grid.weight, least)
     n_found = int(label.max()) + 1
     if n_found == 0:
         raise nothing
@@ -64,8 +60,8 @@ def fit(grid: LatentGrid, least_share: float, density_share: float) -> CellClust
     return ordered(label, membership, grid.weight, f"HDBSCAN with {clusters} in latent space")
 
 
-def _spanning_tree(grid: LatentGrid, core_pixels: int) -> np.ndarray:
-    """The minimum spanning tree of the mutual reachability of all cells, (n_cells - 1, 3) float64."""
+def _spanning_tree(grid: LatentGrid, core_pixels: int) -> tuple[np.ndarray, np.ndarray]:
+    """The minimum spanning tree of mutual reachability, (n_cells - 1, 3), and core distances (n_cells,)."""
     with _lock:
         known = _trees.setdefault(grid, {}).get(core_pixels)
     if known is not None:
@@ -79,7 +75,7 @@ def _spanning_tree(grid: LatentGrid, core_pixels: int) -> np.ndarray:
         kept = _trees[grid]
         if len(kept) > 3:
             kept.pop(next(iter(kept)))
-        return kept.setdefault(core_pixels, tree)
+        return kept.setdefault(core_pixels, (tree, core))
 
 
 def _core_distances(grid: LatentGrid, radius: np.ndarray, pixels: int) -> np.ndarray:
