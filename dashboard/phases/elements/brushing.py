@@ -57,7 +57,10 @@ class Brushing:
     def __init__(self, tools: Tools) -> None:
         self.state = tools.state
         self.of = pmui.Select(options=[SELECTION], value=SELECTION, width=150, description="Pixels", **MENU)
-        self.shows = pmui.RadioButtonGroup(options=[MEAN, RATIO], value=MEAN, size="small", margin=(0, 4))
+        self.shows = pmui.RadioButtonGroup(
+            options=[MEAN, RATIO], value=MEAN, size="small", margin=(0, 4),
+            sx={"& .MuiToggleButton-root": {"whiteSpace": "nowrap"}},
+        )  # fmt: skip
         self.direction = pmui.RadioButtonGroup(
             options={"Vertical": False, "Horizontal": True}, value=False, size="small", margin=(0, 4)
         )

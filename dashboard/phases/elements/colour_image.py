@@ -63,7 +63,7 @@ class ColourImage:
                 pn.pane.Bokeh(self.plot.figure, sizing_mode="stretch_width", margin=0),
                 *rows,
                 sizing_mode="stretch_width",
-                margin=0,
+                margin=(0, 0, 8, 0),
             ),
         )
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 
 import numpy as np
 import panel as pn
 from bokeh.events import RangesUpdate, Tap
-from bokeh.models import BoxSelectTool, ColumnDataSource, LassoSelectTool, LinearColorMapper, PanTool, Title
+from bokeh.models import (
+    BoxSelectTool,
+    ColumnDataSource,
+    CustomJS,
+    LassoSelectTool,
+    LinearColorMapper,
+    PanTool,
+    Title,
+)
 
 from dashboard import theme
 from dashboard.arrival import Arrival
@@ -23,6 +30,8 @@ DRAGS = {"Lasso": LassoSelectTool, "Box": BoxSelectTool, "Pan": PanTool}
 _VEIL = ("#00000000", "#0c1014c0")
 #: the sides of a tile in relation to each other stay readable
 _MOST_ASPECT = 1.7
+
+_SET_DRAG = "const on = mode.data.drag[0]; for (const tool of tools[on]) tool.active = true;"
 
 Drawn = tuple[np.ndarray, np.ndarray, Extent, tuple[np.ndarray, Extent] | None]
 
@@ -55,6 +64,7 @@ class Gallery:
         self.panel = pn.FlexBox(gap="4px", sizing_mode="stretch_width", margin=(0, 4))
         self.look = GalleryLook()
         self.drag = "Lasso"
+        self._mode = ColumnDataSource(dict(drag=[self.drag]), name="gallery:drag")
         self.chosen: str | None = None
         self._lines: tuple[str, ...] = ()
         self._key: tuple = ()
@@ -94,12 +104,7 @@ class Gallery:
     def set_drag(self, drag: str) -> None:
         """What dragging does on every map: a key of ``DRAGS``."""
         self.drag = drag
-        document = pn.state.curdoc
-        # Bokeh looks through all models of a page after each such change: once is enough
-        with nullcontext() if document is None else document.models.freeze():
-            for plot in self.tiles.values():
-                tools = (tool for tool in plot.figure.tools if isinstance(tool, DRAGS[drag]))
-                plot.figure.toolbar.active_drag = next(tools)
+        self._mode.data = dict(drag=[drag])
 
     def fit(self) -> None:
         """Show the whole field of view again."""
@@ -159,9 +164,9 @@ class Gallery:
                 first.lead()
                 self._arrival = Arrival(first.figure)
                 first.figure.on_event(RangesUpdate, lambda _event: self.redraw())
+                self._connect_drag(first)
         for plot in self.tiles.values():
             plot.scale_bar.visible = self._calibrated
-        self.set_drag(self.drag)
         self.mark_choice(self.chosen if self.chosen in self._lines else None)
         self._colour()
         if new:
@@ -169,6 +174,20 @@ class Gallery:
                 pn.pane.Bokeh(plot.figure, width=width, height=height + 18, margin=0)
                 for plot in self.tiles.values()
             ]
+
+    def _connect_drag(self, first: MapPlot) -> None:
+        """Let the browser change what dragging does: a figure on show takes no other tool from here."""
+        tools = {
+            drag: [
+                tool for plot in self.tiles.values() for tool in plot.figure.tools if isinstance(tool, kind)
+            ]
+            for drag, kind in DRAGS.items()
+        }
+        self._mode = ColumnDataSource(dict(drag=[self.drag]), name="gallery:drag")
+        self._mode.js_on_change("data", CustomJS(args=dict(mode=self._mode, tools=tools), code=_SET_DRAG))
+        first.figure.tags = [self._mode]  # travels with the figure
+        for tool, plot in zip(tools[self.drag], self.tiles.values(), strict=True):
+            plot.figure.toolbar.active_drag = tool
 
     def _tile(self, line: str, width: int, height: int) -> MapPlot:
         plot = MapPlot(self.frame, f"gallery_{line}", ["intensity"], height=height, tile_width=width)

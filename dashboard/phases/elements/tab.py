@@ -106,14 +106,14 @@ class ElementsTab(Tab):
         )
         self.gamma = pmui.FloatSlider(label="Gamma", start=0.2, end=3, step=0.05, value=1.0, **slider)
         self.scale = pmui.Select(
-            options={"Each map its own": "each", "The same for all": "common"}, value="each", width=150,
+            options={"Each map its own": "each", "The same for all": "common"}, value="each", width=176,
             label="Intensity range", size="small", margin=(6, 6),
         )  # fmt: skip
         self.same = pmui.Button(
             label="Same colours for all", size="small", variant="outlined", margin=(8, 6), visible=False
         )
         self.size = pmui.Select(
-            options=["Automatic", "Small", "Large"], width=104, description="Size of the maps", **MENU
+            options=["Automatic", "Small", "Large"], width=122, description="Size of the maps", **MENU
         )
         self.drag = pmui.RadioButtonGroup(options=list(DRAGS), value="Lasso", size="small", margin=(0, 4))
         self.clear = pmui.Button(label="Clear selection", size="small", visible=False, margin=(0, 4))
