@@ -5,6 +5,8 @@ Compiled kernels are kept on disk, so only the first start after an installation
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 from scipy import sparse
 
@@ -15,6 +17,10 @@ from dashboard.map_pyramid import MapPyramid
 from dashboard.viewport import Viewport, sample_mean
 from data import sparse_counts
 from data.elemental_maps import ElementalMaps
+from models import hdbscan
+from models.latent_ellipses import spread_of_labels
+from models.latent_grid import LatentGrid
+from models.latent_space import LatentSpace
 from models.line_correlation import joint_histogram
 from models.line_means import line_means
 from models.phase_identity import match_labels
@@ -45,6 +51,12 @@ def compile_kernels() -> None:
     bins = LatentBins.build(points, Viewport(0, 4, 0, 4, 8, 8))
     bins.dominant(label, 1, everything)
     bins.selected_share(everything)
+    bins.selected_counts(everything)
+    bins.mean(np.ones(n_pixels, np.float32), everything)
+    spread_of_labels(points, label, 1)
+    grid = LatentGrid.build(LatentSpace(points, np.zeros(n_pixels, np.float32), SHAPE))
+    with contextlib.suppress(ValueError):  # such a map has no cluster
+        hdbscan.fit(grid, 0.4, 0.1)
     match_labels(label, label, None, 1, 1)
     PhaseMap(label.reshape(SHAPE), np.ones(SHAPE, np.float32), 1, "one phase").pixels()
 

@@ -209,3 +209,20 @@ def test_one_latent_coordinate_is_clustered_too(truth, method):
     line = grid_of(truth[0][:, :1] * 3, (80, 100))
     found, _ = clustering.cluster(line, replace(MixtureChoices(n_phases=3), method=method))
     assert found.n_phases >= 2
+
+
+def test_hdbscan_weighs_clusters_by_their_pixels_and_not_by_their_cells():
+    # a dense cluster has few cells and a thin one many: reckoned by cells, the thin ones would decide
+    random = np.random.default_rng(6)
+    centre, width = [[0, 0], [1.2, 0], [0, 1.2], [6, 6], [9, 3]], [0.2, 0.2, 0.2, 0.9, 0.6]
+    share = [0.5, 0.2, 0.15, 0.1, 0.05]
+    label = random.choice(5, 150_000, p=share)
+    points = np.array(centre)[label] + random.normal(size=(150_000, 2)) * np.array(width)[label, None]
+    grid = grid_of(points, (300, 500))
+    ours = hdbscan.fit(grid, 0.01, 0.001).labels(grid).ravel()
+    sample = random.choice(150_000, 8000, replace=False)
+    peer = peers.HDBSCAN(min_cluster_size=80, min_samples=8, copy=True).fit_predict(points[sample])
+    assert ours.max() == 4
+    both = (ours[sample] >= 0) & (peer >= 0)
+    assert adjusted_rand_score(peer[both], ours[sample][both]) > 0.95
+    assert adjusted_rand_score(label[ours >= 0], ours[ours >= 0]) > 0.95
