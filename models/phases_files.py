@@ -17,6 +17,7 @@ from models.exports_tiff import write_image, write_stack
 from models.live_phases import live_phases, main_lines
 from models.phases_result import PhasesResult
 from models.recipe import to_yaml
+from models.trust_files import TRUST_FILES, write_trust
 
 FILES = (
     "labels.tif",
@@ -34,6 +35,7 @@ FILES = (
     "model.safetensors",
     "probabilities.tif",
     "masks.tif",
+    *TRUST_FILES,
     "recipe.yaml",
     "metrics.json",
 )
@@ -44,8 +46,8 @@ def write_phases(result: PhasesResult, folder: Path, metrics: Mapping[str, Any])
 
     ``components.csv``, ``weights.csv`` and ``abundance.tif`` are written where the recipe asked for
     unmixing, ``composition.csv`` and ``k_factors.csv`` where there are X-ray lines to quantify (else
-    ``metrics.json`` says why not), the files of ``cluster_files`` as it says. Element maps have no
-    channels: their ``spectra.csv`` and ``components.csv`` have one row for each line.
+    ``metrics.json`` says why not), the files of ``cluster_files`` and of ``trust_files`` as these say.
+    Element maps have no channels: their ``spectra.csv`` and ``components.csv`` have one row for each line.
 
     Parameters
     ----------
@@ -77,7 +79,8 @@ def write_phases(result: PhasesResult, folder: Path, metrics: Mapping[str, Any])
     from models import cluster_files  # with torch, which whoever asks for the names alone need not wait for
 
     clusters = cluster_files.write_clusters(result, names, folder)
-    known = {**_found(result), **chemistry, **clusters, **metrics}
+    trust = write_trust(result, names, folder)
+    known = {**_found(result), **chemistry, **clusters, **trust, **metrics}
     text = json.dumps(known, indent=2, ensure_ascii=False, allow_nan=False)
     (folder / "metrics.json").write_text(text + "\n", encoding="utf-8")
 

@@ -26,6 +26,7 @@ FILES = {
     "components.csv",
     "weights.csv",
     "abundance.tif",
+    "residual.tif",
     "maps.tif",
     "composition.csv",
     "k_factors.csv",
@@ -159,7 +160,8 @@ def test_without_unmixing_there_are_no_files_of_it(tmp_path, small_demo):
     out = tmp_path / "out"
     settings = [*QUICK, "unmixing.enabled=false", "refinement.enabled=false", "probability_threshold=0.9"]
     assert batch.main(["phases", "demo", "--out", str(out), *settings]) == 0
-    assert {path.name for path in out.iterdir()} == FILES - {"components.csv", "weights.csv", "abundance.tif"}
+    of_unmixing = {"components.csv", "weights.csv", "abundance.tif", "residual.tif"}
+    assert {path.name for path in out.iterdir()} == FILES - of_unmixing
     assert tifffile.imread(out / "labels.tif").min() == -1
 
 
@@ -306,3 +308,18 @@ def test_binary_maps_of_all_phases_are_written_where_asked_for(tmp_path, small_d
     np.testing.assert_allclose(probability.sum(axis=0), 1, atol=1e-4)
     known = json.loads((out / "metrics.json").read_text())["masks"]
     assert [entry["pixels"] for entry in known] == (masks > 0).sum(axis=(1, 2)).tolist()
+
+
+def test_phases_are_sought_again_where_the_recipe_asks_for_it(tmp_path, small_demo):
+    out = tmp_path / "out"
+    settings = [*QUICK, "refinement.enabled=false", "stability.enabled=true", "stability.n_runs=2"]
+    assert batch.main(["phases", "demo", "--out", str(out), *settings]) == 0
+    table = pd.read_csv(out / "stability.csv")
+    phases = pd.read_csv(out / "phases.csv")
+    assert list(table.name) == list(phases.name)
+    assert set(table.verdict) <= {"stable", "doubtful", "not found again", "not tested"}
+    assert {"jaccard_run_1", "jaccard_run_2"} <= set(table)
+    assert tifffile.imread(out / "returned.tif").shape == tifffile.imread(out / "labels.tif").shape
+    known = json.loads((out / "metrics.json").read_text(encoding="utf-8"))
+    assert known["stability"]["runs"] == 2 and "latent space stayed" in known["stability"]["what"]
+    assert len(known["unmixing"]["relative_error"]) == len(phases)
