@@ -39,7 +39,7 @@ def main() -> None:
         for name, width, dark in views:
             page = _found(browser, address, width)
             if dark:
-                page.locator("header button").last.click()
+                page.get_by_role("button", name="Toggle theme").click()
             _photograph(page, arguments.out / f"{name}.png")
             page.context.close()
         if arguments.guide:
