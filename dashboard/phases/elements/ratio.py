@@ -52,9 +52,10 @@ class RatioMap:
         self._maps: ElementalMaps | None = None
         self._setting = False
         self._live = tools.live(line_ratio, self._deliver, self._failed)
-        for widget in (self.above, self.window, self.least):
+        for widget in (self.above, self.least):
             widget.param.watch(self._request, "value")
-        self.below.param.watch(self._new_denominator, "value")
+        for widget in (self.below, self.window):
+            widget.param.watch(self._new_denominator, "value")
         for widget in (self.log, self.palette):
             widget.param.watch(self._draw, "value")
         self.export = ExportMenu(
@@ -92,12 +93,13 @@ class RatioMap:
 
     def _default_least(self) -> float:
         counts = self.state.prepared is not None and self.state.prepared.image is not None
-        return float(f"{default_least(self._maps, self.below.value, counts):.3g}")
+        least = default_least(self._maps, self.below.value, counts)
+        # 9 counts are 9 counts in however many pixels; a share of a bright pixel is one of every pixel summed
+        return float(f"{least if counts else least * self.window.value**2:.3g}")
 
     def _new_denominator(self, _event: Any) -> None:
         if self._setting or self._maps is None:
             return
-        # maps in other units than counts have their own scale each
         self._setting = True
         self.least.value = self._default_least()
         self._setting = False
