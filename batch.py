@@ -146,6 +146,11 @@ def phases(options: argparse.Namespace) -> None:
         }
         memory.enter("write")
         write_phases(result, folder, metrics)
+        from models.report_files import write_report  # with matplotlib
+
+        memory.enter("report")
+        show(1.0, "Writing the report")
+        write_report(result, Path(options.input[0]).name, folder)
     for note in result.notes:
         print(f"- {note}")
     print(f"{result.phases.n_phases} phases in {seconds['total']:.0f} s: {options.out}")

@@ -1,4 +1,4 @@
-"""Colours of phases, in the order in which phases get them: told from each other, and from black and white."""
+"""Colours of phases, in the order in which phases get them: told from each other, black and white."""
 
 from __future__ import annotations
 

@@ -36,6 +36,7 @@ FILES = (
     "probabilities.tif",
     "masks.tif",
     *TRUST_FILES,
+    "report.html",
     "recipe.yaml",
     "metrics.json",
 )

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from models.live_phases import LivePhases
-from models.phases_files import phase_name, write_phases
+from models.phases_files import phase_names, write_phases
 from models.recipe import to_yaml
+from models.report_files import write_report
 from models.shared_phases import SharedPhases, modal_table
 from models.shared_run import MapOutcome
 
@@ -82,9 +83,11 @@ def write_shared(
     folder : where the files of the whole go
     metrics : what else is known of the run; plain types only
     """
-    names = [phase_name(label) for label in range(shown.n_phases)]
+    names = phase_names(shared.result)
     for number, of_map in enumerate(folders):
-        write_phases(shared.part(number), of_map, {"shared_with": list(shared.names)})
+        part = shared.part(number)
+        write_phases(part, of_map, {"shared_with": list(shared.names)})
+        write_report(part, shared.names[number], of_map)
         # that of the sheet has nothing left to crop or rebin
         (of_map / "recipe.yaml").write_text(to_yaml(shared.recipe), encoding="utf-8")
     modal_frame(shared, shown, names, outcomes).to_csv(folder / "modal.csv", index=False, float_format="%.6g")

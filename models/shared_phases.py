@@ -85,7 +85,7 @@ class SharedPhases:
                 residual=np.ascontiguousarray(unmixing.residual[box]),
             )
         assigned = phases.with_threshold(whole.recipe.probability_threshold)
-        return PhasesResult(
+        part = PhasesResult(
             recipe=whole.recipe,
             dataset_id=prepared.dataset_id,
             prepared=prepared,
@@ -101,6 +101,10 @@ class SharedPhases:
             unmixing=unmixing,
             why=whole.why,
         )
+        if whole.edited is None:
+            return part
+        edited = phases_of_part(self, number, part, whole.edited)
+        return replace(part, edited=edited, phase_spectra=edited.spectra)
 
     def _prepared(
         self, number: int, box: tuple[slice, slice], pixels: np.ndarray

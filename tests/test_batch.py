@@ -28,6 +28,7 @@ FILES = {
     "abundance.tif",
     "residual.tif",
     "maps.tif",
+    "report.html",
     "composition.csv",
     "k_factors.csv",
     "particles.csv",

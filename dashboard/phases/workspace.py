@@ -23,6 +23,7 @@ from dashboard.phases.lines import LinesTab
 from dashboard.phases.linked_views import LinkedViews
 from dashboard.phases.particles.tab import ParticlesTab
 from dashboard.phases.readout import readout
+from dashboard.phases.report_tab import ReportTab
 from dashboard.phases.selections import SelectionsTab
 from dashboard.phases.several_tab import SeveralMapsTab
 from dashboard.phases.state import PhasesState
@@ -45,6 +46,7 @@ TABS: tuple[type[Tab], ...] = (
     TrustTab,
     SelectionsTab,
     SeveralMapsTab,
+    ReportTab,
 )
 
 
