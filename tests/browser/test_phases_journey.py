@@ -159,7 +159,7 @@ def test_the_latent_clusters_stand_beside_the_refined_phases_at_a_switch(page, l
         "before => modelNamed('phase_map:phases').data.image[0].some((value, i) => value !== before[i])",
         arg=refined,
     )
-    page.get_by_role("button", name="Refined on counts").click()
+    page.get_by_role("button", name="Refined on counts", exact=True).click()
     page.wait_for_function(
         "before => modelNamed('phase_map:phases').data.image[0].every((value, i) => value === before[i])",
         arg=refined,
