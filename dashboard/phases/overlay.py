@@ -16,6 +16,7 @@ LAYER = "kept"
 #: so many selections have a colour of their own at a time; the last ones are drawn
 MOST = 120
 _LINE, _INSIDE = "ff", "1f"  # alpha: what lies below can still be read
+_CASING = "#10141890"
 _FINE = 2.0  # screen pixels: how wide an outline may be
 _MOST_REPEATS = 8
 
@@ -33,7 +34,11 @@ def drawn_masks(
 
 
 def outline_layer(masks: Sequence[np.ndarray]) -> Layer:
-    """Draws palette indices: 0 nothing, 2 i + 1 the inside of mask i, 2 i + 2 its outline."""
+    """Draws palette indices: 0 nothing, 2 i + 1 the inside of mask i, 2 i + 2 its outline, the last a casing.
+
+    The casing runs around the outline, so that it is seen on a map of any colours.
+    """
+    casing = 2 * len(masks) + 1
 
     def draw(viewport: Viewport) -> tuple[np.ndarray, tuple[float, float, float, float]]:
         index, extent = None, None
@@ -45,6 +50,8 @@ def outline_layer(masks: Sequence[np.ndarray]) -> Layer:
                 repeats = int(np.clip(wide, 1, _MOST_REPEATS))
                 index = np.zeros((seen.shape[0] * repeats, seen.shape[1] * repeats), np.uint8)
             fine = seen.repeat(repeats, axis=0).repeat(repeats, axis=1)
+            # no casing over the outline of another one
+            index[~fine & ~_core(~fine) & ((index % 2 == 1) | (index == 0))] = casing
             index[fine] = 2 * place + 1
             index[fine & ~_core(fine)] = 2 * place + 2
         return index, extent
@@ -54,7 +61,7 @@ def outline_layer(masks: Sequence[np.ndarray]) -> Layer:
 
 def outline_palette(colours: Sequence[str]) -> list[str]:
     """Colours of :func:`outline_layer`."""
-    return ["#00000000", *(colour + alpha for colour in colours for alpha in (_INSIDE, _LINE))]
+    return ["#00000000", *(colour + alpha for colour in colours for alpha in (_INSIDE, _LINE)), _CASING]
 
 
 def _core(mask: np.ndarray) -> np.ndarray:

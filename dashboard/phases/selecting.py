@@ -8,8 +8,10 @@ from functools import reduce
 from typing import Any
 
 import numpy as np
+from bokeh.model import Model
 
 from dashboard.busy import Busy
+from dashboard.gate import PaintGate
 from dashboard.live import LatestWins
 from dashboard.phases.opened import OpenedMap
 from dashboard.phases.state import ALL_COUNTS, NAVIGATION, PhasesState
@@ -19,8 +21,9 @@ from data import sparse_counts
 from models.live_phases import LivePhases
 from models.phases_result import PhasesResult
 
-#: the selection, its spectrum, the phases in it, and whether it follows from something else that was done
-_Found = tuple[Selection, np.ndarray, tuple[tuple[int, float], ...], bool]
+#: the selection, its spectrum, the phases in it, whether it follows from something else that was done, and
+#: the phases that were on show when it was asked for
+_Found = tuple[Selection, np.ndarray, tuple[tuple[int, float], ...], bool, LivePhases | None]
 
 
 class Selecting:
@@ -32,6 +35,8 @@ class Selecting:
     schedule : calls a function soon on the thread of the page
     tell : shows a message to the person: (text, "error" | "warning" | "info")
     busy : the sign that an answer is sought
+    anchor : a figure of the page, whose painting sets the pace: a threshold that moves selects many times a
+        second
     """
 
     def __init__(
@@ -40,8 +45,11 @@ class Selecting:
         schedule: Callable[[Callable[[], None]], None],
         tell: Callable[[str, str], None],
         busy: Busy | None = None,
+        anchor: Model | None = None,
     ) -> None:
         self.state, self._tell = state, tell
+        self._newest: _Found | None = None
+        self._gate = self._draw_newest if anchor is None else PaintGate(self._draw_newest, anchor)
         self._live = LatestWins(
             _selection, self._show, lambda text: tell(text, "warning"), schedule, busy=busy
         )
@@ -52,8 +60,9 @@ class Selecting:
         state.param.watch(self._phases_changed, ["shown", "result"])
 
     def drop(self) -> None:
-        """Forget what is under way: another map is shown."""
+        """Forget what is under way: another map is shown, or nothing is to be selected."""
         self._live.drop()
+        self._newest = None
 
     def drawn(self, space: str, geometry: dict[str, Any]) -> None:
         """A lasso or a box was finished on a map (in map pixels) or in the latent space."""
@@ -90,15 +99,27 @@ class Selecting:
     def _select(self, origin: Origin | None) -> None:
         state = self.state
         if origin is None:
-            self._live.drop()
+            self.drop()
         elif state.prepared is not None:
             follows = state.following or state.restoring
             self._live.request(origin, state.prepared, state.result, state.shown, follows)
 
     def _show(self, found: _Found) -> None:
-        selection, spectrum, phases, follows = found
+        self._newest = found
+        self._gate()
+
+    def _draw_newest(self) -> None:
+        """Show the newest answer; the gate calls this once the one before is painted."""
+        if self._newest is None:
+            return
+        (selection, spectrum, phases, follows, shown), self._newest = self._newest, None
         state = self.state
         if state.prepared is None or selection.shape != state.prepared.maps.shape:
+            return
+        if shown is not state.shown and getattr(selection.origin, "follows", "phases") == "phases":
+            # other phases have come meanwhile
+            with state.consequence() if follows else nullcontext():
+                self._select(selection.origin)
             return
         chosen = chosen_by(selection.origin)
         with state.consequence() if follows else nullcontext():
@@ -195,14 +216,14 @@ def _selection(
     selection = select(origin, context(opened, result, shown))
     spectrum = sum_of(opened, selection)
     if shown is None:
-        return selection, spectrum, (), follows
+        return selection, spectrum, (), follows, shown
     label = shown.phase_map.label.ravel()[selection.mask].astype(np.intp)
     pixels = np.bincount(label + 1, minlength=shown.n_phases + 1)[1:]
     order = np.argsort(-pixels, kind="stable")
     shares = tuple(
         (shown.ids[one], float(pixels[one] / selection.n_selected)) for one in order if pixels[one]
     )
-    return selection, spectrum, shares, follows
+    return selection, spectrum, shares, follows, shown
 
 
 def sum_of(opened: OpenedMap, selection: Selection) -> np.ndarray:

@@ -12,10 +12,11 @@ from panel.custom import JSComponent
 class SharedTable(JSComponent):
     """Maps as small pictures, and below them a row of shares for each; a click opens a map.
 
-    ``shown`` has three parts. ``maps`` are mappings with ``name``, ``image`` (a picture as data address, or ""), ``title`` (what the
-    mouse is told), ``share`` (per cent of every phase), ``rest`` (per cent of no phase), ``pixels`` and
-    ``area`` as text and ``error`` ("" where it takes part). ``phases`` have ``name`` and ``colour``;
-    ``overall`` is the share of all maps together. The component only reports which map was clicked.
+    ``shown`` has three parts. ``maps`` are mappings with ``name``, ``image`` (a picture as data address,
+    or ""), ``title`` (what the mouse is told), ``share`` (per cent of every phase), ``rest`` (per cent of
+    no phase), ``pixels`` and ``area`` as text and ``error`` ("" where it takes part). ``phases`` have
+    ``name`` and ``colour``; ``overall`` is the share of all maps together. The component only reports which
+    map was clicked.
     """
 
     shown = param.Dict(default={"maps": [], "phases": [], "overall": []}, doc="all of it in one change")

@@ -64,7 +64,7 @@ class PhasesVisit:
         self._adopting = False
         self._first, self._edits_at_start = True, ()
         self.phases = LiveAnswers(state, schedule, tell, anchor, busy)
-        self.selecting = Selecting(state, schedule, tell, busy)
+        self.selecting = Selecting(state, schedule, tell, busy, anchor)
         self.kept_selections = KeptSelections(state, schedule)
         state.param.watch(self._recipe_changed, "recipe")
 

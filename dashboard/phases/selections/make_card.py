@@ -81,8 +81,9 @@ class MakeCard:
         try:
             options = {"–": -1, **{row.name: row.id for row in state.rows()}}
             value = state.chosen_phases[0] if len(state.chosen_phases) == 1 else -1
-            self.phase.param.update(options=options, value=value if value in options.values() else -1)
-            self.phase.disabled = len(options) == 1
+            if options != self.phase.options:
+                self.phase.param.update(options=options, disabled=len(options) == 1)
+            self.phase.value = value if value in options.values() else -1
         finally:
             self._following = False
 
