@@ -1,26 +1,38 @@
-"""The state of one visit over all workspaces, and how it stands in a link."""
+"""The state of one visit over all workspaces: how it stands in a link, and in a saved session."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import yaml
 
+from dashboard.frozen_phases import FrozenPhases
+from dashboard.frozen_view import FrozenView
 from dashboard.phases.state import PhasesState
 from dashboard.selection_files import from_link, to_link
 from models.recipe import PhasesRecipe, with_settings
 
 #: the names of the link that are no choice of the recipe
 _DATASET, _SIGNAL, _SELECTIONS = "data", "signal", "selections"
+#: of what freeze() gives; a change that older programs cannot read makes it one more
+FORMAT = 1
 
 
 class Workbench:
-    """What a visitor has on the table."""
+    """What a visitor has on the table.
+
+    Attributes
+    ----------
+    phases : the state of the Phases workspace
+    notes : what the person wrote down of it
+    """
 
     def __init__(self) -> None:
         self.phases = PhasesState()
+        self.notes = ""
+        self._thawed: FrozenPhases | None = None
 
     def snapshot(self) -> dict[str, str]:
         """The state as the parameters of a link: dataset, choices that are not the default, selections.
@@ -75,6 +87,58 @@ class Workbench:
                 problems.append(f"The link was taken without {name}: {error}")
         state.recipe = recipe
         return problems
+
+    def freeze(self, view: FrozenView | None = None) -> dict[str, Any]:
+        """The state as a saved session holds it: plain values that JSON takes, no results.
+
+        Parameters
+        ----------
+        view : where the person is looking
+        """
+        return self.captured(view)()
+
+    def captured(self, view: FrozenView | None = None) -> Callable[[], dict[str, Any]]:
+        """What :meth:`freeze` gives of this moment, to be made plain later and in another thread."""
+        phases, notes, view = FrozenPhases.of(self.phases), self.notes, view or FrozenView()
+        return lambda: {
+            "format": FORMAT,
+            "workspace": "phases",
+            "notes": notes,
+            "phases": phases.plain(),
+            "view": view.plain(),
+        }
+
+    def thaw(self, state: Any) -> list[str]:
+        """Take over the choices of a frozen state; its look follows with :meth:`dress`.
+
+        Whatever the state is, what can be used of it is taken.
+
+        Returns
+        -------
+        one sentence for each part that was left out
+        """
+        problems = []
+        if not isinstance(state, Mapping):
+            state = {}
+        version = state.get("format")
+        if isinstance(version, int) and version > FORMAT:
+            problems.append(
+                "This was saved by a newer version of Lodestone: what this one knows of it is shown."
+            )
+        self._thawed, of_phases = FrozenPhases.read(state.get("phases"))
+        notes = state.get("notes")
+        self.notes = notes if isinstance(notes, str) else ""
+        self._thawed.put_choices(self.phases)
+        return problems + of_phases
+
+    def dress(self) -> list[str]:
+        """Once its dataset is open, give the thawed state its look.
+
+        Returns
+        -------
+        one sentence for each look that means nothing on this dataset
+        """
+        return [] if self._thawed is None else self._thawed.put_look(self.phases)
 
 
 def _choices(mapping: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
