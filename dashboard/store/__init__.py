@@ -1,0 +1,29 @@
+"""What a team keeps: saved sessions, links, drafts, job records and the the files of results."""
+
+from dashboard.store.errors import NotAccepted, NotAllowed, NotFound, StoreError, StoreUnavailable
+from dashboard.store.records import (
+    Draft,
+    JobRecord,
+    Link,
+    SavedSession,
+    SessionContent,
+    StoredState,
+    Visibility,
+)
+from dashboard.store.store import Store
+
+__all__ = [
+    "Draft",
+    "JobRecord",
+    "Link",
+    "NotAccepted",
+    "NotAllowed",
+    "NotFound",
+    "SavedSession",
+    "SessionContent",
+    "Store",
+    "StoreError",
+    "StoreUnavailable",
+    "StoredState",
+    "Visibility",
+]

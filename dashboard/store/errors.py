@@ -1,0 +1,23 @@
+"""What the store says when it cannot do as asked: every message is a sentence for the person who asked."""
+
+from __future__ import annotations
+
+
+class StoreError(ValueError):
+    """The store did not do what was asked; the text says what was found and what helps."""
+
+
+class StoreUnavailable(StoreError):
+    """The request is in order, but the store cannot serve it: full, locked, damaged, unreachable."""
+
+
+class NotFound(StoreError):
+    """There is nothing of that name for this person (what belongs to somebody else counts as not there)."""
+
+
+class NotAllowed(StoreError):
+    """This person may look at it, but not do that to it."""
+
+
+class NotAccepted(StoreError):
+    """What should be kept is too large or not of the kind that is kept."""
