@@ -2,14 +2,15 @@
 
 An id is the path below the folder, with forward slashes; it travels in links, so it is checked like any
 text from outside. No id reaches beyond the folder: not by '..', not as an absolute path, not through a
-symbolic link.
+symbolic link. What people sent lies in the folder ``uploads`` in it; where the data folder takes nothing,
+that lies elsewhere, and its ids are the same.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -19,6 +20,7 @@ from data.readers.formats import companions, datasets_below, is_companion
 log = logging.getLogger(__name__)
 
 DEMO_ID = "demo"
+UPLOADS_ID = "uploads"
 
 
 @dataclass(frozen=True)
@@ -52,26 +54,33 @@ class Catalogue:
     ----------
     folder : the data folder (LODESTONE_DATA), or None where there is only the demo
     cache_folder : where the demo is kept once it is made; the user's cache folder if None
+    uploads_folder : what people sent, where that is not the folder ``uploads`` of the data folder
     """
 
-    def __init__(self, folder: Path | str | None, cache_folder: Path | str | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path | str | None,
+        cache_folder: Path | str | None = None,
+        uploads_folder: Path | str | None = None,
+    ) -> None:
         self.folder = None if folder is None else Path(folder)
+        self._uploads_folder = None if uploads_folder is None else Path(uploads_folder)
         self._cache_folder = default_cache_folder() if cache_folder is None else Path(cache_folder)
 
     def entries(self) -> tuple[Entry, ...]:
         """All that can be opened, the demo first, then by path. Names and sizes are looked at, not "
         f"contents."""
         demo = Entry(DEMO_ID, None, "Demo (synthetic particles)", "demo", "built-in demo", 0, 0.0)
-        if self.folder is None or not self.folder.is_dir():
-            return (demo,)
-        root = self.folder.resolve()
-        found = []
-        for path in datasets_below(root):
-            try:
-                found.append(_entry(path, root))
-            except OSError:  # gone, or made unreadable, since it was listed
-                log.debug("left out of the catalogue: %s", path, exc_info=True)
-        return (demo, *sorted(found, key=lambda entry: (entry.id.casefold(), entry.id)))
+        found: dict[str, Entry] = {}
+        for root, prefix in self._roots():
+            for path in datasets_below(root):
+                try:
+                    entry = _entry(path, root, prefix)
+                except OSError:  # gone, or made unreadable, since it was listed
+                    log.debug("left out of the catalogue: %s", path, exc_info=True)
+                else:
+                    found.setdefault(entry.id, entry)  # the data folder comes first, as in resolve
+        return (demo, *sorted(found.values(), key=lambda entry: (entry.id.casefold(), entry.id)))
 
     def resolve(self, entry_id: str) -> Path:
         """The path of a dataset in the data folder.
@@ -86,21 +95,24 @@ class Catalogue:
             f"There is no dataset {shown!r} in the data folder. Choose one of the list; it may "
             f"have been moved or renamed."
         )
-        if self.folder is None or not entry_id or "\0" in entry_id:
+        if not entry_id or "\0" in entry_id:
             raise unknown
-        relative = PurePosixPath(entry_id)
-        if relative.is_absolute() or any(part == ".." or part.startswith("~") for part in relative.parts):
+        asked = PurePosixPath(entry_id)
+        if asked.is_absolute() or any(part == ".." or part.startswith("~") for part in asked.parts):
             raise unknown
-        try:
-            root = self.folder.resolve(strict=True)
-            path = (root / relative).resolve(strict=True)
-            inside = path.is_relative_to(root)
-        except (OSError, ValueError, RuntimeError) as error:  # no such file, odd characters, a loop of links
-            raise unknown from error
-        hidden = any(part.startswith(".") for part in relative.parts)
-        if not inside or hidden or not is_dataset(path) or is_companion(path, root):
+        if any(part.startswith(".") for part in asked.parts):  # hidden
             raise unknown
-        return path
+        for root, prefix in self._roots():
+            if prefix and asked.parts[:1] != (prefix,):
+                continue
+            try:
+                path = (root / asked.relative_to(prefix)).resolve(strict=True)
+                inside = path.is_relative_to(root)
+            except (OSError, ValueError, RuntimeError):  # no such file, odd characters, a loop of links
+                continue
+            if inside and is_dataset(path) and not is_companion(path, root):
+                return path
+        raise unknown
 
     def open(self, entry_id: str, progress: Callable[[float, str], None] | None = None) -> Opened:
         """The datasets of an entry; the demo is made at its first opening (some seconds) and then kept.
@@ -117,6 +129,15 @@ class Catalogue:
             return Opened((image,))
         return open_dataset(self.resolve(entry_id), progress)
 
+    def _roots(self) -> Iterator[tuple[Path, str]]:
+        """Folders to look into, and what the ids of their files begin with."""
+        folder = _existing(self.folder)
+        if folder is not None:
+            yield folder, ""
+        uploads = _existing(self._uploads_folder)
+        if uploads is not None and not _is_listed(uploads, folder):
+            yield uploads, UPLOADS_ID
+
 
 def default_cache_folder() -> Path:
     """LODESTONE_CACHE where it is set, else 'lodestone' in the user's cache folder of the platform."""
@@ -129,8 +150,23 @@ def default_cache_folder() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "lodestone"
 
 
-def _entry(path: Path, root: Path) -> Entry:
-    relative = path.relative_to(root).as_posix()
+def _existing(folder: Path | None) -> Path | None:
+    """The folder with its links followed, or None where it is not there."""
+    try:
+        return folder.resolve(strict=True) if folder is not None and folder.is_dir() else None
+    except (OSError, RuntimeError):
+        return None
+
+
+def _is_listed(uploads: Path, folder: Path | None) -> bool:
+    """Whether the uploads lie in the data folder where they are seen: not in a hidden folder of it."""
+    if folder is None or not uploads.is_relative_to(folder):
+        return False
+    return not any(part.startswith(".") for part in uploads.relative_to(folder).parts)
+
+
+def _entry(path: Path, root: Path, prefix: str) -> Entry:
+    relative = (PurePosixPath(prefix) / path.relative_to(root).as_posix()).as_posix()
     if relative == DEMO_ID:
         relative = f"./{DEMO_ID}"  # a folder of that name must not hide the built-in demo
     is_maps = path.is_dir() and path.suffix.lower() != ".zspy"

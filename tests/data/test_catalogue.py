@@ -174,3 +174,35 @@ def test_the_cache_folder_is_the_users(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("LOCALAPPDATA", str(tmp_path))
     assert default_cache_folder() == tmp_path / "lodestone"
+
+
+@pytest.mark.parametrize("place", [lambda path: path / "store", lambda path: path / "data" / ".lodestone"])
+def test_uploads_that_lie_elsewhere_are_listed_as_if_they_were_in_the_folder(folder, tmp_path, place):
+    elsewhere = place(tmp_path) / "uploads"
+    (elsewhere / "team").mkdir(parents=True)
+    write_hspy(elsewhere / "team" / "new.hspy", signal(poisson_map()))
+    (elsewhere / ".incoming").mkdir()
+    write_hspy(elsewhere / ".incoming" / "part.hspy", signal(poisson_map()))
+    catalogue = Catalogue(folder, None, elsewhere)
+    assert [entry.id for entry in catalogue.entries()] == [
+        "demo",
+        "deep/er/map.hspy",
+        "uploads/team/new.hspy",
+    ]
+    assert catalogue.resolve("uploads/team/new.hspy") == (elsewhere / "team" / "new.hspy").resolve()
+    assert catalogue.open("uploads/team/new.hspy").datasets
+    for other in ("team/new.hspy", "uploads/.incoming/part.hspy", "uploads/../new.hspy", "uploads"):
+        with pytest.raises(UnreadableFile, match="There is no dataset"):
+            catalogue.resolve(other)
+    assert Catalogue(None, None, elsewhere).resolve("uploads/team/new.hspy").is_file()
+
+
+def test_uploads_in_the_data_folder_are_listed_once(folder):
+    (folder / "uploads" / "team").mkdir(parents=True)
+    write_hspy(folder / "uploads" / "team" / "new.hspy", signal(poisson_map()))
+    catalogue = Catalogue(folder, None, folder / "uploads")
+    assert [entry.id for entry in catalogue.entries()] == [
+        "demo",
+        "deep/er/map.hspy",
+        "uploads/team/new.hspy",
+    ]
