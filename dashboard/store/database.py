@@ -135,6 +135,7 @@ def _sqlite(file: Path, patience_s: float) -> Engine:
         pool_size=8,
         max_overflow=24,
         pool_timeout=patience_s,
+        hide_parameters=True,  # what people write is nobody's business in a log
         connect_args={"timeout": patience_s, "check_same_thread": False},
     )
 
@@ -171,6 +172,7 @@ def _postgresql(address: str, patience_s: float) -> Engine:
         pool_size=8,
         max_overflow=24,
         pool_timeout=patience_s,
+        hide_parameters=True,  # what people write is nobody's business in a log
         pool_pre_ping=True,  # a database server that was restarted is found again without an error
         connect_args={"connect_timeout": max(2, round(patience_s))},
     )

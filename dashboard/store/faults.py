@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import re
 import shutil
 from pathlib import Path
 
@@ -68,7 +69,7 @@ _UNKNOWN = "The store could not do this; the log of the server says why."
 
 def unavailable(error: Exception, folder: Path) -> StoreUnavailable:
     """The sentence for what a database or a disk reported; the report itself goes to the log."""
-    log.warning("store: %s", str(error).split("\n[SQL", 1)[0].strip())
+    log.warning("store: %s", re.split(r"\n\[SQL|\n\(Background", str(error))[0].strip())
     if isinstance(error, OSError):
         return StoreUnavailable(_of_the_disk(error))
     if isinstance(error, NoConnectionFree):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from dashboard.job import JobStatus
 from dashboard.store import limits, session_rows
@@ -46,7 +47,7 @@ class JobRecords(StorePart):
     def mark_running(self, job_id: int) -> None:
         """A worker took it up."""
         with self._database.writing() as db:
-            row = self._row(db, job_id)
+            row = _row(db, job_id)
             if row.status == JobStatus.QUEUED.value:
                 row.status = JobStatus.RUNNING.value
 
@@ -69,7 +70,7 @@ class JobRecords(StorePart):
         # an error may be as long as it likes; its beginning says what it is
         message = limits.lines(str(message)[: limits.MAX_MESSAGE], "message", limits.MAX_MESSAGE)
         with self._database.writing() as db:
-            row = self._row(db, job_id)
+            row = _row(db, job_id)
             if row.status in _UNFINISHED:
                 row.status, row.message, row.ended = status.value, message, self._clock()
 
@@ -96,12 +97,13 @@ class JobRecords(StorePart):
         with self._database.writing() as db:
             return db.execute(interrupted).rowcount
 
-    def _row(self, db: Any, job_id: int) -> JobRow:
-        possible = isinstance(job_id, int) and 0 < job_id < 2**31
-        row = db.get(JobRow, job_id, with_for_update=True) if possible else None
-        if row is None:
-            raise NotFound(f"There is no job {str(job_id)[:40]} in the store.")
-        return row
+
+def _row(db: Session, job_id: int) -> JobRow:
+    possible = isinstance(job_id, int) and 0 < job_id < 2**31
+    row = db.get(JobRow, job_id, with_for_update=True) if possible else None
+    if row is None:
+        raise NotFound(f"There is no job {str(job_id)[:40]} in the store.")
+    return row
 
 
 def _as_record(row: JobRow) -> JobRecord:

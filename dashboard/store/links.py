@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from dashboard.store import limits, session_rows
 from dashboard.store.errors import NotAllowed, NotFound
@@ -79,7 +80,7 @@ class Links(StorePart):
         """
         user = limits.person(user)
         with self._database.writing() as db:
-            row = self._row(db, token)
+            row = _row(db, token)
             if row.session.author != user:
                 raise NotAllowed("This link was made by somebody else, who alone can revoke it.")
             row.revoked = self._clock() if row.revoked is None else row.revoked
@@ -97,7 +98,7 @@ class Links(StorePart):
         """
         user = limits.person(user)
         with self._database.reading() as db:
-            row = self._row(db, token)
+            row = _row(db, token)
             session, now = row.session, self._clock()
             if row.revoked is not None:
                 raise NotFound("This link was revoked by the person who shared it. Ask for a new one.")
@@ -135,11 +136,12 @@ class Links(StorePart):
                 view=None if row.view is None else session_rows.plain(row.view),
             )
 
-    def _row(self, db: Any, token: str) -> LinkRow:
-        row = db.get(LinkRow, token) if limits.is_key(token) else None
-        if row is None:
-            raise NotFound("There is no such link. Perhaps a part of the address is missing: copy all of it.")
-        return row
+
+def _row(db: Session, token: str) -> LinkRow:
+    row = db.get(LinkRow, token) if limits.is_key(token) else None
+    if row is None:
+        raise NotFound("There is no such link. Perhaps a part of the address is missing: copy all of it.")
+    return row
 
 
 def _as_link(row: LinkRow) -> Link:

@@ -1,7 +1,7 @@
 """Bring a database to the schema of this program: made where it is empty, raised where it is older.
 
-A change of tables.py needs a new file in migrations/versions, numbered on, with an ``upgrade``; the newest one
-is the pattern. All steps of an opening are one transaction: a database is never left half-way.
+A change of tables.py needs a new file in migrations/versions, numbered on, with an ``upgrade``; the newest
+one is the pattern. All steps of an opening are one transaction: a database is never left half-way.
 """
 
 from __future__ import annotations

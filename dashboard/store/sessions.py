@@ -64,7 +64,7 @@ class Sessions(StorePart):
                 row.visibility = chosen or row.visibility
                 row.content = session_rows.freeze(db, checked, artifacts, now)
                 session_rows.index(row)
-                return self._saved(db, row, author)
+                return _saved(db, row, self._clock(), author)
 
     def sessions(
         self, user: str, deleted: bool = False, search: str = "", limit: int = 200
@@ -105,7 +105,7 @@ class Sessions(StorePart):
             row = session_rows.readable(db, session_id, user)
             artifacts, missing = session_rows.whole_artifacts(row.content, self._artifacts, verify)
             return StoredState(
-                session=self._saved(db, row, user),
+                session=_saved(db, row, self._clock(), user),
                 state=session_rows.plain(row.content.state),
                 artifacts=artifacts,
                 missing=missing,
@@ -118,7 +118,7 @@ class Sessions(StorePart):
             row = session_rows.own(db, session_id, limits.person(user), "rename")
             row.name, row.changed = name, self._clock()
             session_rows.index(row)
-            return self._saved(db, row, user)
+            return _saved(db, row, self._clock(), user)
 
     def annotate(self, session_id: str, user: str, notes: str) -> SavedSession:
         """Give an own session other notes."""
@@ -127,7 +127,7 @@ class Sessions(StorePart):
             row = session_rows.own(db, session_id, limits.person(user), "annotate")
             row.notes, row.changed = notes, self._clock()
             session_rows.index(row)
-            return self._saved(db, row, user)
+            return _saved(db, row, self._clock(), user)
 
     def set_visibility(self, session_id: str, user: str, visibility: Visibility) -> SavedSession:
         """Say who may open an own session. While it is private, its links open nothing."""
@@ -135,7 +135,7 @@ class Sessions(StorePart):
         with self._database.writing() as db:
             row = session_rows.own(db, session_id, limits.person(user), "publish")
             row.visibility = visibility
-            return self._saved(db, row, user)
+            return _saved(db, row, self._clock(), user)
 
     def duplicate(self, session_id: str, user: str, name: str | None = None) -> SavedSession:
         """A private copy of an own session or of one of the team, for this person to change."""
@@ -156,25 +156,21 @@ class Sessions(StorePart):
             )
             session_rows.index(row)
             db.add(row)
-            return self._saved(db, row, user)
+            return _saved(db, row, self._clock(), user)
 
     def delete(self, session_id: str, user: str) -> SavedSession:
         """Put an own session away; its links open nothing. :meth:`restore` takes that back for 30 days."""
         with self._database.writing() as db:
             row = session_rows.own(db, session_id, limits.person(user), "delete")
             row.deleted = self._clock()
-            return self._saved(db, row, user)
+            return _saved(db, row, self._clock(), user)
 
     def restore(self, session_id: str, user: str) -> SavedSession:
         """Undo a deletion, links included."""
         with self._database.writing() as db:
             row = session_rows.own(db, session_id, limits.person(user), "restore", deleted=True)
             row.deleted = None
-            return self._saved(db, row, user)
-
-    def _saved(self, db: Session, row: SessionRow, user: str) -> SavedSession:
-        n_links = session_rows.open_links(db, [row.id], self._clock()) if row.author == user else {}
-        return session_rows.as_saved(row, n_links.get(row.id, 0))
+            return _saved(db, row, self._clock(), user)
 
     def _take_in(self, files: Mapping[str, Path]) -> dict[str, Artifact]:
         if len(files) > limits.MAX_ARTIFACTS:
@@ -183,6 +179,11 @@ class Sessions(StorePart):
             )
         roles = [limits.role(role) for role in files]
         return {role: self._artifacts.take_in(Path(files[role])) for role in roles}
+
+
+def _saved(db: Session, row: SessionRow, now: float, user: str) -> SavedSession:
+    n_links = session_rows.open_links(db, [row.id], now) if row.author == user else {}
+    return session_rows.as_saved(row, n_links.get(row.id, 0))
 
 
 def _visibility(visibility: str) -> str:

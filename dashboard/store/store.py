@@ -11,7 +11,7 @@ from dashboard.store.artifacts import ArtifactFolder
 from dashboard.store.database import Database
 from dashboard.store.drafts import Drafts
 from dashboard.store.errors import StoreUnavailable
-from dashboard.store.faults import READ_ONLY, unavailable
+from dashboard.store.faults import FULL, READ_ONLY, unavailable
 from dashboard.store.job_records import JobRecords
 from dashboard.store.links import Links
 from dashboard.store.migration import migrate
@@ -64,6 +64,8 @@ class Store(Sessions, Links, Drafts, JobRecords, Upkeep):
         except OSError as error:
             raise _named(unavailable(error, folder), folder) from error
         except StoreUnavailable as error:
+            if database_url and str(error) not in (FULL, READ_ONLY):
+                raise
             raise _named(error, folder) from error
         return store
 
