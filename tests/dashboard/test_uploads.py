@@ -233,7 +233,7 @@ def test_a_full_disk_is_said_and_what_has_arrived_stays(team, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: disk(2**40, 2**40, uploads.RESERVE_BYTES + 2**20))
     with pytest.raises(NoRoom, match=r"2\.0 MB, and the server has room for 1\.0 MB"):
         team.begin("anna", "map.bcf", 2**21)
-    upload = team.begin("anna", "map.bcf", 2**20)
+    team.begin("anna", "map.bcf", 2**20)
     with pytest.raises(NoRoom):  # the bytes that are promised count
         team.begin("anna", "b.bcf", 2**19)
 
