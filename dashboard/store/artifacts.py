@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -83,17 +84,19 @@ class ArtifactFolder:
         """
         try:
             facts = source.stat()
+            if facts.st_size > MAX_ARTIFACT_BYTES:
+                raise NotAccepted(
+                    f"The result {source.name} takes {facts.st_size / 1e9:.1f} GB; files of up to "
+                    f"{MAX_ARTIFACT_BYTES / 1e9:.0f} GB are kept."
+                )
+            if not stat.S_ISREG(facts.st_mode):  # a pipe, say, would be waited for
+                raise OSError(errno.EINVAL, "it is no file")
             with source.open("rb") as file:
                 sha256 = _digest(file)
         except OSError as error:
             raise NotAccepted(
-                f"The result {source.name} cannot be read ({error.strerror}). Compute it again, then save."
+                f"The result {source.name} cannot be read: {error.strerror}. Compute it again, then save."
             ) from error
-        if not stat.S_ISREG(facts.st_mode) or facts.st_size > MAX_ARTIFACT_BYTES:
-            raise NotAccepted(
-                f"The result {source.name} takes {facts.st_size / 1e9:.1f} GB; files of up to "
-                f"{MAX_ARTIFACT_BYTES / 1e9:.0f} GB are kept."
-            )
         try:
             if self.is_whole(sha256, facts.st_size, verify=True):
                 os.utime(self.path(sha256))  # to the sweeper it is as young as one that came now

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import unicodedata
 
@@ -98,7 +99,7 @@ def test_the_team_reads_but_only_the_author_changes(store, content):
         lambda: store.set_visibility(saved.id, "bob", "private"),
         lambda: store.save("x", "bob", content(), session_id=saved.id),
     ):
-        with pytest.raises(NotAllowed, match="belongs to ann.*Save a copy"):
+        with pytest.raises(NotAllowed, match=r"belongs to ann.*Save a copy"):
             change()
     assert store.load(saved.id, "ann").session == saved
     assert store.sessions("") == (), "who is not signed in is not of the team"
@@ -141,7 +142,7 @@ def test_what_was_deleted_can_be_had_back(store, content):
         lambda: store.delete(saved.id, "ann"),
         lambda: store.save("x", "ann", content(), session_id=saved.id),
     ):
-        with pytest.raises(NotFound, match="“Gone” was deleted. Undo"):
+        with pytest.raises(NotFound, match="“Gone” was deleted"):
             refused()
     with pytest.raises(NotFound, match="no such session"):
         store.load(saved.id, "bob")
@@ -185,7 +186,7 @@ def test_a_name_is_one_line_and_can_be_seen(store):
             store.save(nothing, "ann", SessionContent({}))
 
 
-@pytest.mark.parametrize("user", ["ann\x00", "a\ud800", "x" * 1000, None, 7, "ann\r"])
+@pytest.mark.parametrize("user", ["ann\x00", "a\ud800", "x" * 201, None, 7, "ann\r"])
 def test_no_name_is_corrected_into_that_of_another_person(store, user):
     store.save("Secret", "ann", SessionContent({}))
     for doing in (
@@ -204,10 +205,9 @@ def test_people_whose_names_look_alike_are_different_people(store):
         assert store.sessions(other) == ()
 
 
-@pytest.mark.parametrize(
-    "session_id", ["", "../../etc/passwd", "x" * 10**6, "\x00", "' OR 1=1 --", None, 3, "é"]
-)
+@pytest.mark.parametrize("session_id", ["", "../../etc/passwd", "\x00", "' OR 1=1 --", None, 3, "é", "long"])
 def test_an_id_that_is_none_finds_nothing(store, session_id):
+    session_id = "x" * 10**6 if session_id == "long" else session_id
     store.save("One", "ann", SessionContent({}))
     with pytest.raises(NotFound):
         store.load(session_id, "ann")
@@ -237,6 +237,7 @@ def nested(depth):
         ({"artifacts": {"../../x": "f"}}, "no name of an artifact"),
         ({"artifacts": {str(i): "f" for i in range(100)}}, "has 100 results; 64"),
     ],
+    ids=itertools.count(1),
 )
 def test_what_is_too_large_or_of_another_kind_is_refused_with_a_sentence(store, content, changes, said):
     with pytest.raises(NotAccepted, match=said):
