@@ -1,0 +1,1 @@
+"""Saved sessions as people meet them: save, open, share, drafts, who else is here."""
