@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import panel as pn
@@ -122,33 +123,50 @@ class ExportMenu:
         make: Callable[[Chosen], ExportFile],
         width_mm: float = 85.0,
     ) -> None:
-        self._make, self._name = make, ""
-        self.kind = pmui.RadioBoxGroup(
-            options={words: kind for kind, words in kinds.items()}, value=next(iter(kinds)),
-            label="", margin=(0, 12), color="primary",
-        )  # fmt: skip
-        placed = {"size": "small", "margin": (6, 12), "width": 200}
-        self.width = pmui.Select(label="Width", options=WIDTHS_MM, value=width_mm, **placed)
-        self.dpi = pmui.Select(label="Resolution", options=RESOLUTIONS_DPI, value=300, **placed)
-        self.title = pmui.TextInput(label="Title (may stay empty)", value="", **placed)
-        self.download = download_button(
-            tools, "Download", lambda: self._name, self._file, variant="contained", margin=(8, 12), width=200
-        )
-        self.look = pmui.Column(self.width, self.dpi, self.title, margin=0)
-        self.popup = pmui.Popup(
-            pmui.Typography(f"Export {name}", variant="subtitle2", margin=(8, 12, 0, 12)),
-            self.kind, self.look, self.download,
-            anchor_origin={"horizontal": "right", "vertical": "bottom"},
-            transform_origin={"horizontal": "right", "vertical": "top"},
-        )  # fmt: skip
+        self._tools, self._make, self._name = tools, make, ""
+        self._what, self._kinds, self._width_mm = name, dict(kinds), width_mm
         self.button = pmui.IconButton(
             icon="download", size="small", description=f"Export {name}", margin=0, icon_size="20px",
             width=30, height=30,
         )  # fmt: skip
-        self.button.on_click(lambda _event: self.popup.param.update(open=True))
+        self.button.on_click(lambda _event: self._open())
+        self.panel = pn.Row(self.button, margin=(0, 2), sizing_mode=None)
+
+    def _open(self) -> None:
+        """Open the menu; it is made when it is first wanted, since most visits export nothing."""
+        if self.popup not in self.panel:
+            self.panel.append(self.popup)
+        # once the menu stands in the page it can open at its place
+        self._tools.schedule(lambda: self.popup.param.update(open=True))
+
+    @cached_property
+    def kind(self) -> pmui.RadioBoxGroup:
+        """The menu's choice of a kind."""
+        return pmui.RadioBoxGroup(
+            options={words: kind for kind, words in self._kinds.items()}, value=next(iter(self._kinds)),
+            label="", margin=(0, 12), color="primary",
+        )  # fmt: skip
+
+    @cached_property
+    def popup(self) -> pmui.Popup:
+        """The menu itself."""
+        placed = {"size": "small", "margin": (6, 12), "width": 200}
+        self.width = pmui.Select(label="Width", options=WIDTHS_MM, value=self._width_mm, **placed)
+        self.dpi = pmui.Select(label="Resolution", options=RESOLUTIONS_DPI, value=300, **placed)
+        self.title = pmui.TextInput(label="Title (may stay empty)", value="", **placed)
+        self.download = download_button(
+            self._tools, "Download", lambda: self._name, self._file,
+            variant="contained", margin=(8, 12), width=200,
+        )  # fmt: skip
+        self.look = pmui.Column(self.width, self.dpi, self.title, margin=0)
         self.kind.param.watch(self._show_look, "value")
         self._show_look()
-        self.panel = pmui.Row(self.button, self.popup, margin=(0, 2), sizing_mode=None)
+        return pmui.Popup(
+            pmui.Typography(f"Export {self._what}", variant="subtitle2", margin=(8, 12, 0, 12)),
+            self.kind, self.look, self.download,
+            anchor_origin={"horizontal": "right", "vertical": "bottom"},
+            transform_origin={"horizontal": "right", "vertical": "top"},
+        )  # fmt: skip
 
     @property
     def chosen(self) -> Chosen:
@@ -164,6 +182,9 @@ class ExportMenu:
 
     def offer(self, kinds: Mapping[str, str]) -> None:
         """Offer other kinds; the chosen one stays where it can."""
+        self._kinds = dict(kinds)
+        if "kind" not in vars(self):  # not made yet: it will be made with these
+            return
         options = {words: kind for kind, words in kinds.items()}
         if options != self.kind.options:
             value = self.kind.value if self.kind.value in kinds else next(iter(kinds))

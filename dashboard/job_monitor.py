@@ -136,4 +136,9 @@ class JobMonitor:
 def _panel_every(callback: Callable[[], None], period_ms: int) -> Any:
     import panel as pn  # the one place that needs it; tests bring their own clockwork
 
-    return pn.state.add_periodic_callback(callback, period_ms)
+    from dashboard.together import together
+
+    document = pn.state.curdoc
+    return pn.state.add_periodic_callback(
+        callback if document is None else together(document, callback), period_ms
+    )

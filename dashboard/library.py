@@ -12,9 +12,9 @@ import threading
 import weakref
 from collections.abc import Hashable, Iterable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from scipy import sparse
@@ -58,6 +58,13 @@ class _Shelf:
     held: tuple[Dataset, ...] | None
     references: tuple[weakref.ref[Dataset], ...]
     sizes: tuple[int, ...]
+    #: what was made of the datasets, with its size; goes when the library gives them up
+    made: dict[Hashable, tuple[Any, int]] = field(default_factory=dict)
+
+    def give_up(self) -> None:
+        """From now on only those who use the datasets hold them."""
+        self.held = None
+        self.made.clear()
 
     def alive(self) -> tuple[Dataset | None, ...]:
         """The datasets that are still in memory, None for the others."""
@@ -65,10 +72,12 @@ class _Shelf:
 
     def used_bytes(self) -> int:
         pairs = zip(self.alive(), self.sizes, strict=True)
-        return sum(size for dataset, size in pairs if dataset is not None)
+        of_made = sum(size for _, size in self.made.values())
+        return of_made + sum(size for dataset, size in pairs if dataset is not None)
 
 
 _Key = tuple[str, Hashable]  # entry id, and the version of its files
+_MOST_MADE = 4  # things kept of one entry
 
 
 class Library:
@@ -122,6 +131,42 @@ class Library:
                     del self._loading[key]
         return loading.result()
 
+    def at_hand(self, entry_id: str) -> tuple[Dataset, ...] | None:
+        """The datasets of an entry where they are loaded and unchanged on disk; never loads."""
+        key = (entry_id, self.version(entry_id))
+        with self._lock:
+            return self._loaded(key)
+
+    def made(self, dataset: Dataset, key: Hashable) -> Any | None:
+        """What was kept of a dataset under a key, or None."""
+        with self._lock:
+            shelf = self._shelf_of(dataset)
+            return shelf.made[key][0] if shelf is not None and key in shelf.made else None
+
+    def keep(self, dataset: Dataset, key: Hashable, made: Any, n_bytes: int) -> Any:
+        """Keep what was made of a dataset (its line maps, say) for all visits, as long as it is held.
+
+        Gives what is kept: another visit may have made the same meanwhile. Where there is no room for it,
+        nothing is kept.
+        """
+        with self._lock:
+            shelf = self._shelf_of(dataset)
+            if shelf is None:
+                return made
+            if key in shelf.made:
+                return shelf.made[key][0]
+            while len(shelf.made) >= _MOST_MADE:
+                del shelf.made[next(iter(shelf.made))]
+            if self._used_bytes() + n_bytes <= self._memory_bytes:
+                shelf.made[key] = (made, n_bytes)
+            return made
+
+    def _shelf_of(self, dataset: Dataset) -> _Shelf | None:
+        shelves = self._shelves.values()
+        return next(
+            (shelf for shelf in shelves if shelf.held and any(d is dataset for d in shelf.held)), None
+        )
+
     def find(self, dataset_id: str) -> Dataset | None:
         """A loaded dataset by its content hash, or None where it is not loaded."""
         with self._lock:
@@ -164,7 +209,7 @@ class Library:
             datasets = tuple(in_use.get(dataset.dataset_id, dataset) for dataset in datasets)
             for (entry_id, _), outdated in self._shelves.items():
                 if entry_id == key[0]:
-                    outdated.held = None
+                    outdated.give_up()
             sizes = tuple(nbytes(dataset) for dataset in datasets)
             self._make_room(key[0], sum(sizes))
             self._shelves[key] = _Shelf(key[0], datasets, tuple(map(weakref.ref, datasets)), sizes)
@@ -188,7 +233,7 @@ class Library:
         for shelf in self._shelves.values():
             if self._used_bytes() <= budget:
                 return
-            shelf.held = None
+            shelf.give_up()
         if self._used_bytes() > budget:
             gc.collect()  # visits that were closed live on in reference cycles until then
         if self._used_bytes() > budget:

@@ -8,7 +8,7 @@ import os
 import threading
 from dataclasses import dataclass
 from functools import lru_cache
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
 import panel as pn
 import panel_material_ui as pmui
@@ -20,8 +20,14 @@ from dashboard.jobs import JobQueue
 from dashboard.library import Library
 from dashboard.phases.workspace import PhasesWorkspace
 from dashboard.result_cache import ResultCache
+from dashboard.sessions.presence import Presence
+from dashboard.sessions.store_line import StoreOnce
+from dashboard.sessions.toolbar import SessionFront
+from dashboard.sessions.visit import SESSION, TOKEN, SessionsVisit
 from dashboard.settings import Settings
 from dashboard.shell import page
+from dashboard.store import Store
+from dashboard.together import scheduler
 from dashboard.warm_up import compile_kernels
 from dashboard.workbench import Workbench
 from data.catalogue import Catalogue
@@ -37,6 +43,8 @@ class Shared:
     library: Library
     queue: JobQueue
     kept: ResultCache
+    store: StoreOnce
+    presence: Presence
 
 
 @lru_cache(maxsize=1)
@@ -47,11 +55,17 @@ def shared() -> Shared:
     # the event loop answers everybody on one core: computing leaves it that core
     torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
     catalogue = Catalogue(settings.data_folder, settings.cache_folder)
+    # modules and kernels live as long as the process: the collector of cycles, which stops everybody while it
+    # looks, need not look at them
+    gc.collect()
+    gc.freeze()
     return Shared(
         catalogue=catalogue,
         library=Library(catalogue, settings.memory_bytes),
         queue=JobQueue(settings.n_workers),
         kept=ResultCache(settings.cache_folder),
+        store=StoreOnce(lambda: Store.open(settings.store_folder, settings.database_url)),
+        presence=Presence(),
     )
 
 
@@ -59,22 +73,35 @@ def visit_page() -> pmui.Page:
     """The page of this visit, as its link asks for it; the dataset is opened once the page has loaded."""
     pn.extension(notifications=True)
     workbench = Workbench()
-    problems = workbench.restore(_link())
+    link = _link()
+    of_store = {name: value for name, value in link.items() if name in (TOKEN, SESSION)}
+    problems = workbench.restore({name: value for name, value in link.items() if name not in of_store})
     workspace = connect(workbench)
+    front = SessionFront()
+    sessions = connect_sessions(workbench, workspace, front)
+    # a map that is in memory travels with the page itself
+    opened = not of_store and workspace.visit.open_at_hand()
+
+    def open_plain() -> None:
+        if opened:
+            workspace.visit.find()
+        else:
+            workspace.visit.open(workbench.phases.entry_id, workbench.phases.dataset_index, then_find=True)
 
     def begin() -> None:
         for problem in problems:
             tell(problem, "warning")
-        state = workbench.phases
-        workspace.visit.open(state.entry_id, state.dataset_index, then_find=True)
+        workspace.complete()
+        sessions.begin(link, open_plain)
 
-    def follow_link(*_events: object) -> None:
-        if pn.state.location is not None:
-            pn.state.location.search = "?" + urlencode(workbench.snapshot())
-
-    workbench.phases.param.watch(follow_link, ["recipe", "entry_id", "dataset_index", "selections"])
     pn.state.onload(begin)
-    return page("Lodestone", workspace.header, workspace.sidebar, workspace.main, workspace.busy)
+    return page(
+        "Lodestone",
+        [*workspace.header, front.toolbar],
+        workspace.sidebar,
+        [front.bar, *workspace.main],
+        workspace.busy,
+    )
 
 
 def connect(workbench: Workbench) -> PhasesWorkspace:
@@ -89,10 +116,30 @@ def connect(workbench: Workbench) -> PhasesWorkspace:
         common.library,
         common.kept,
         monitor,
-        document.add_next_tick_callback,
+        scheduler(document),
         tell,
         Busy(document.add_timeout_callback),
     )
+
+
+def connect_sessions(workbench: Workbench, workspace: PhasesWorkspace, front: SessionFront) -> SessionsVisit:
+    """Saved sessions, links and drafts of this visit."""
+    common, document = shared(), pn.state.curdoc
+    sessions = SessionsVisit(
+        workbench,
+        workspace,
+        common.store,
+        common.presence,
+        pn.state.user or "",
+        front,
+        scheduler(document),
+        document.add_timeout_callback,
+        tell,
+        visit=id(document),
+    )
+    front.on_message(sessions.received)
+    pn.state.on_session_destroyed(lambda _context: sessions.close())
+    return sessions
 
 
 def tell(text: str, kind: str) -> None:

@@ -98,7 +98,7 @@ class PhasesControls:
             ),
             "line_maps", "background",
         )  # fmt: skip
-        return pmui.Column(
+        return pn.Column(
             self.lines, self.background, self.rebin, self.edit_lines, sizing_mode="stretch_width"
         )
 
@@ -138,7 +138,7 @@ class PhasesControls:
         self.source_note = pmui.Typography(
             "", variant="caption", visible=False, margin=(0, 12), sizing_mode="stretch_width"
         )
-        return pmui.Column(
+        return pn.Column(
             self.source,
             self.source_note,
             self.n_phases,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import panel as pn
 import panel_material_ui as pmui
 
 from dashboard.phases.state import PhasesState
@@ -28,7 +29,7 @@ class DatasetMenu:
         self.signals.param.watch(self._signal_picked, "value")
         self.rescan.on_click(lambda _event: self.refresh())
         state.param.watch(self._follow, ["entry_id", "dataset_index", "titles"])
-        self.panel = pmui.Column(
+        self.panel = pn.Column(
             self.entries, self.signals, self.folder, self.rescan, sizing_mode="stretch_width", margin=0
         )
         self.refresh()

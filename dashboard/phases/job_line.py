@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import panel as pn
 import panel_material_ui as pmui
 
 from dashboard.job import Job, Progress, Request
@@ -25,10 +26,9 @@ class JobLine:
         self._message = pmui.Typography("", variant="body2", margin=(4, 8), sizing_mode=None)
         self._cancel = pmui.Button(label="Cancel", size="small", variant="outlined", margin=(2, 8))
         self._cancel.on_click(lambda _event: self.cancel())
-        self.panel = pmui.Row(
-            self._bar, self._message, self._cancel, visible=False, sizing_mode="stretch_width", margin=0,
-            sx={"alignItems": "center"},
-        )  # fmt: skip
+        self.panel = pn.Row(
+            visible=False, sizing_mode="stretch_width", margin=0, styles={"align-items": "center"}
+        )
 
     @property
     def busy(self) -> bool:
@@ -56,6 +56,8 @@ class JobLine:
             self._job = None
         self._serial += 1
         serial = self._serial
+        if not self.panel.objects:  # most visits never start it
+            self.panel[:] = [self._bar, self._message, self._cancel]
         self._bar.value, self._message.object, self.panel.visible = 0, request.title, True
 
         def done(result: Any) -> None:

@@ -63,13 +63,13 @@ class LatentControls:
         self.forget.on_click(lambda _event: self._train_again())
         row = {"sizing_mode": "stretch_width", "margin": 0}
         self.network_rows = [
-            pmui.Row(self.epochs, self.batch, **row),
-            pmui.Row(self.rate, self.kl_weight, **row),
+            pn.Row(self.epochs, self.batch, **row),
+            pn.Row(self.rate, self.kl_weight, **row),
         ]
-        self.umap_rows = [pmui.Row(self.neighbours, self.distance, **row), pmui.Row(self.fitted, **row)]
-        self.panel: pn.viewable.Viewable = pmui.Column(
+        self.umap_rows = [pn.Row(self.neighbours, self.distance, **row), pn.Row(self.fitted, **row)]
+        self.panel: pn.viewable.Viewable = pn.Column(
             self.method, self.note, *self.network_rows, *self.umap_rows,
-            pmui.Row(self.dimension, self.seed, **row),
+            pn.Row(self.dimension, self.seed, **row),
             pmui.Row(self.save, self.open, margin=(6, 4), sx={"flexWrap": "wrap"}),
             self.forget, sizing_mode="stretch_width", margin=0,
         )  # fmt: skip

@@ -14,22 +14,26 @@ class ProgressCard:
     """A card in the sidebar, visible while something runs; ``cancel`` is what its button does."""
 
     def __init__(self, cancel: Callable[[], None]) -> None:
-        self.loss = LossPlot()
+        self.loss: LossPlot | None = None  # made when something is trained
         self.message = pmui.Typography("", variant="body2", sizing_mode="stretch_width", margin=(2, 8))
         self.bar = pmui.LinearProgress(
             value=0, variant="determinate", sizing_mode="stretch_width", margin=(4, 8)
         )
         self.cancel = pmui.Button(label="Cancel", size="small", variant="outlined", margin=(4, 8))
         self.cancel.on_click(lambda _event: cancel())
-        self._loss = pn.pane.Bokeh(self.loss.figure, sizing_mode="stretch_width", visible=False, margin=0)
+        self._loss = pn.Column(sizing_mode="stretch_width", visible=False, margin=0)
+        self._parts = [self.message, self.bar, self._loss, self.cancel]
         self.panel = pmui.Paper(
-            self.message, self.bar, self._loss, self.cancel, elevation=0, visible=False,
+            elevation=0, visible=False,
             sizing_mode="stretch_width", margin=(4, 8), sx={"border": "1px solid", "borderColor": "divider"},
         )  # fmt: skip
 
     def start(self, message: str) -> None:
         """Something begins."""
-        self.loss.clear()
+        if not self.panel.objects:
+            self.panel[:] = self._parts
+        if self.loss is not None:
+            self.loss.clear()
         self._loss.visible = False
         self.cancel.disabled = False
         self.bar.value = 0
@@ -41,6 +45,9 @@ class ProgressCard:
         self.bar.value = round(100 * min(max(fraction, 0.0), 1.0))
         self.message.object = message
         if losses:
+            if self.loss is None:
+                self.loss = LossPlot()
+                self._loss[:] = [pn.pane.Bokeh(self.loss.figure, sizing_mode="stretch_width", margin=0)]
             self._loss.visible = True
             self.loss.add(losses)
 

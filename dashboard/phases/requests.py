@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dashboard.library import Library
+from dashboard.library import Library, nbytes
 from dashboard.phases.opened import OpenedMap
 from dashboard.result_cache import ResultCache
 from data.elemental_maps import ElementalMaps
@@ -81,7 +81,20 @@ class OpenRequest:
         dataset = signals[self.index]
         yield Step(0.6, "Making line maps")
         view = view_of(dataset, self.choices)
-        return Opened(dataset, tuple(signal.title for signal in signals), view)
+        # the next who opens this map looks at the same arrays, at once
+        added = nbytes(view.maps) + (0 if view.image in (None, dataset) else nbytes(view.image))
+        return self._opened(signals, self.library.keep(dataset, self.choices, view, added))
+
+    def at_hand(self) -> Opened | None:
+        """The opened map where another visit has opened it before, and it is still in memory."""
+        signals = self.library.at_hand(self.entry_id)
+        if signals is None or self.index >= len(signals):
+            return None
+        view = self.library.made(signals[self.index], self.choices)
+        return None if view is None else self._opened(signals, view)
+
+    def _opened(self, signals: tuple[Dataset, ...], view: OpenedMap) -> Opened:
+        return Opened(signals[self.index], tuple(signal.title for signal in signals), view)
 
 
 @dataclass(frozen=True, eq=False)

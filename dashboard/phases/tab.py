@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import panel as pn
@@ -105,15 +106,18 @@ class Tab:
 
 
 class TabFrame:
-    """The place of one tab: builds it late, and keeps it quiet while it is hidden."""
+    """The place of one tab: builds it late, and keeps it quiet while it is hidden.
 
-    def __init__(self, tab: Tab) -> None:
-        self.tab = tab
+    ``place`` puts the panel into the page when the tab is first opened.
+    """
+
+    def __init__(self, tab: Tab, place: Callable[[pn.viewable.Viewable], None]) -> None:
+        self.tab, self._place = tab, place
         self._hint = pmui.Typography(
             "", variant="body1", margin=(24, 16), sizing_mode="stretch_width", sx={"opacity": 0.75}
         )
-        self._body = pmui.Column(sizing_mode="stretch_width", margin=(4, 6), visible=False)
-        self.panel = pmui.Column(self._hint, self._body, sizing_mode="stretch_width", margin=0)
+        self._body = pn.Column(sizing_mode="stretch_width", margin=(4, 6), visible=False)
+        self.panel = pn.Column(self._hint, self._body, sizing_mode="stretch_width", margin=0, visible=False)
         self._content: pn.viewable.Viewable | None = None
         self._on_show, self._asked = False, False
         self._changed: set[str] = set(tab.follows)
@@ -121,9 +125,29 @@ class TabFrame:
         if "prepared" not in tab.follows:
             tab.state.param.watch(self._follow, ["prepared"])
 
+    @cached_property
+    def _hint(self) -> pmui.Typography:
+        return pmui.Typography(
+            "", variant="body1", margin=(24, 16), sizing_mode="stretch_width", sx={"opacity": 0.75}
+        )
+
+    @cached_property
+    def _body(self) -> pn.Column:
+        return pn.Column(sizing_mode="stretch_width", margin=(4, 6), visible=False)
+
+    @cached_property
+    def panel(self) -> pn.Column:
+        """What stands in the page; made when the tab is first opened."""
+        return pn.Column(self._hint, self._body, sizing_mode="stretch_width", margin=0)
+
     def show(self, on_show: bool) -> None:
         """The tab was opened or left."""
+        if not on_show and not self._on_show:
+            return
         self._on_show = on_show
+        if on_show:
+            self._place(self.panel)
+        self.panel.visible = on_show
         if not on_show or not (self._changed or self._content is None):
             return
         if self._content is None and not self.tab.missing():
@@ -185,8 +209,10 @@ class TabStrip:
     """
 
     def __init__(self, first_title: str, first: pn.viewable.Viewable, tabs: list[Tab]) -> None:
-        self.frames = [TabFrame(tab) for tab in tabs]
-        self._contents = [first, *(frame.panel for frame in self.frames)]
+        self._first = first
+        # a tab that nobody has opened is not in the page at all
+        self._opened_tabs = pn.Column(sizing_mode="stretch_width", margin=0)
+        self.frames = [TabFrame(tab, self._place) for tab in tabs]
         titles = [first_title, *(frame.tab.title for frame in self.frames)]
         self.strip = pmui.Tabs(
             *((title, pn.Spacer(height=0, margin=0)) for title in titles),
@@ -202,8 +228,8 @@ class TabStrip:
 
     @property
     def panel(self) -> list[pn.viewable.Viewable]:
-        """The strip, and below it the content of every tab, of which one is visible."""
-        return [self.strip, *self._contents]
+        """The strip, and below it the content of the tabs that were opened, of which one is visible."""
+        return [self.strip, self._first, self._opened_tabs]
 
     def open(self, title: str) -> None:
         """Open a tab by its title; the first one where there is no such tab."""
@@ -211,7 +237,10 @@ class TabStrip:
         self.strip.active = titles.index(title) + 1 if title in titles else 0
 
     def _opened(self, *_events: Any) -> None:
-        for number, content in enumerate(self._contents):
-            content.visible = number == self.strip.active
+        self._first.visible = self.strip.active == 0
         for number, frame in enumerate(self.frames, 1):
             frame.show(number == self.strip.active)
+
+    def _place(self, panel: pn.viewable.Viewable) -> None:
+        if panel not in self._opened_tabs:
+            self._opened_tabs.append(panel)

@@ -11,7 +11,7 @@ import panel_material_ui as pmui
 
 from dashboard import theme
 from dashboard.exports import PageTools
-from dashboard.phases.cards import CHANNELS, MENU, card, swatch
+from dashboard.phases.cards import CHANNELS, MENU, card, card_grid, swatch
 from dashboard.phases.explore_exports import export_menus
 from dashboard.phases.linked_views import LinkedViews
 from dashboard.phases.state import (
@@ -60,11 +60,9 @@ class PhasesView:
             for name in CHANNELS
         ]
         # in a line of its own, for which the figure makes room: the card stays as tall as its neighbours
-        self.composite_row = pmui.Row(
-            *(part for name, menu in zip(CHANNELS, self.composite_menus, strict=True)
-              for part in (swatch(CHANNELS[name]), menu)),
+        self.composite_row = pn.Row(
             sizing_mode="stretch_width", height=_ROW_HEIGHT, margin=(0, 4), visible=False,
-            sx={"alignItems": "center"},
+            styles={"align-items": "center"},
         )  # fmt: skip
         self.background_menu = pmui.Select(options={"Counts": ""}, value="", width=104, **MENU)
         self.opacity = pmui.FloatSlider(
@@ -72,12 +70,12 @@ class PhasesView:
             show_value=False, margin=(4, 12),
         )  # fmt: skip
         self.latent_colour = pmui.Select(
-            options=[BY_PHASE, BY_DENSITY], value=state.latent_colour, width=104,
+            options=[BY_PHASE, BY_DENSITY], value=state.latent_colour, width=94,
             description="What the colours say", **MENU,
         )  # fmt: skip
         self.latent_ellipses = pmui.Select(
             options={"No ellipses": "Off", "Of phases": "Phases", "Of Gaussians": "Gaussians"},
-            value=state.latent_ellipses, width=122,
+            value=state.latent_ellipses, width=112,
             description="Covariance ellipses at 1 and 2 standard deviations", **MENU,
         )  # fmt: skip
         self.clear = pmui.Button(label="Clear selection", size="small", visible=False, margin=(0, 4))
@@ -140,7 +138,7 @@ class PhasesView:
                 ("latent", views.latent.figure),
             )
         }
-        spectra = pmui.Column(
+        spectra = pn.Column(
             *(pn.pane.Bokeh(figure, sizing_mode="stretch_width", margin=0)
               for figure in views.spectra.figures.values()),
             sizing_mode="stretch_width", margin=0,
@@ -149,7 +147,7 @@ class PhasesView:
         element = card(
             "Elements",
             [self.palette_menu, self.map_menu, export["element"]],
-            pmui.Column(self.composite_row, figures["element"], sizing_mode="stretch_width", margin=0),
+            pn.Column(self.composite_row, figures["element"], sizing_mode="stretch_width", margin=0),
         )
         phase = card("Phases", [self.opacity, self.background_menu, export["phase"]], figures["phase"])
         latent = card(
@@ -157,15 +155,23 @@ class PhasesView:
             [self.clear, self.latent_ellipses, self.latent_colour, export["latent"]],
             figures["latent"],
         )
-        spectrum = card("Spectra", [self.curves, self.norm, self.scale, export["spectra"]], spectra)
+        spectrum = card(
+            "Spectra", [self.curves, self.norm, self.scale, export["spectra"]], spectra, min_height=396
+        )
         table = card("Table of phases", [export["table"]], self.table, height=396)
-        third, wide = {"xs": 12, "md": 6, "lg": 4}, {"xs": 12, "lg": 8}
-        grid = pmui.Grid(
-            *(pmui.Grid(card, size=third) for card in (element, phase, latent, table)),
-            pmui.Grid(spectrum, size=wide),
-            container=True, spacing=1, sizing_mode="stretch_width", margin=(0, 6),
-        )  # fmt: skip
-        return pmui.Column(self.readout, grid, sizing_mode="stretch_width", margin=0)
+        # the first picture waits neither for menus nor for what stands below it; their places are kept
+        self._later = [(late, list(late.objects)) for late in (table, spectrum)]
+        self._later += [(head, list(head.objects)) for head, *_ in (element, phase, latent)]
+        for late, parts in self._later:
+            late[:] = parts[:1]
+        grid = card_grid((element, phase, latent, table), spectrum)
+        return pn.Column(self.readout, grid, sizing_mode="stretch_width", margin=0)
+
+    def complete(self) -> None:
+        """Add the menus of the cards, and the cards below the first pictures."""
+        for late, parts in self._later:
+            late[:] = parts
+        self._later = []
 
     def _follow_dataset(self, *_events: Any) -> None:
         opened = self.state.prepared
@@ -193,6 +199,12 @@ class PhasesView:
     def _follow_look(self, *_events: Any) -> None:
         composite = self.state.map_shown == COLOUR_COMPOSITE
         if composite != self.composite_row.visible:
+            if not self.composite_row.objects:  # filled when it is first seen
+                self.composite_row[:] = [
+                    part
+                    for name, menu in zip(CHANNELS, self.composite_menus, strict=True)
+                    for part in (swatch(CHANNELS[name]), menu)
+                ]
             self.composite_row.visible = composite
             figure = self.views.element.figure
             figure.height += -_ROW_HEIGHT if composite else _ROW_HEIGHT

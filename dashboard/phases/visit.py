@@ -75,6 +75,15 @@ class PhasesVisit:
 
     # --- opening
 
+    def open_at_hand(self) -> bool:
+        """Open what the link asks for where it is in memory: then the page is sent with it."""
+        state = self.state
+        request = OpenRequest(self.library, state.entry_id, state.dataset_index, state.recipe.line_maps)
+        if request.at_hand() is None:
+            return False
+        self.open(state.entry_id, state.dataset_index)
+        return True
+
     def open(self, entry_id: str, index: int = 0, then_find: bool = False) -> None:
         """Open a dataset; the one on show stays until the new one is ready.
 
@@ -110,7 +119,12 @@ class PhasesVisit:
                 self._open(entry_id, index, plain, then_find)
 
         request = OpenRequest(self.library, entry_id, index, choices)
-        self.job.start(request, f"Opening {entry_id}", opened, on_failed=failed)
+        ready = request.at_hand()
+        if ready is not None:
+            self.job.drop()
+            opened(ready)
+        else:
+            self.job.start(request, f"Opening {entry_id}", opened, on_failed=failed)
 
     def show_found(self, found: FoundMap) -> None:
         """Show a map whose phases are known already, with the recipe that found them."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
+import panel as pn
 import panel_material_ui as pmui
 
 from dashboard.busy import Busy
@@ -76,10 +78,16 @@ class PhasesWorkspace:
         )  # fmt: skip
         self.views.answer_live(tools.live)
         self.unmixer = Unmixer(state, tools.job_line())
-        self.latent = LatentControls(state, tools, self.visit.find)
+        self._tools = tools
         self.view = PhasesView(state, self.views, tools)
         self.tabs = TabStrip("Explore", self.view.main, [tab(tools) for tab in TABS])
+        self._side = pn.Column(sizing_mode="stretch_width", margin=0)
         self._wire()
+
+    @cached_property
+    def latent(self) -> LatentControls:
+        """The section on the latent space; made when it is first opened."""
+        return LatentControls(self.state, self._tools, self.visit.find)
 
     @property
     def header(self) -> list[Any]:
@@ -93,17 +101,22 @@ class PhasesWorkspace:
 
     @property
     def sidebar(self) -> list[Any]:
-        """What stands beside it."""
-        return [
+        """What stands beside it; filled by :meth:`complete`."""
+        return [self._side]
+
+    def complete(self) -> None:
+        """Add what the first picture need not wait for; called once, when the page is there."""
+        self._side[:] = [
             self.datasets.panel,
             self.controls.find,
             self.controls.stale,
             self.visit.progress.panel,
             self.unmixer.panel,
             _section("Phases", self.controls.phases),
-            _section("Lines and preparation", self.controls.preparation, collapsed=True),
-            _section("Latent space", self.latent.panel, collapsed=True),
+            _closed_section("Lines and preparation", lambda: self.controls.preparation),
+            _closed_section("Latent space", lambda: self.latent.panel),
         ]
+        self.view.complete()
 
     def _wire(self) -> None:
         visit, views = self.visit, self.views
@@ -133,8 +146,20 @@ class PhasesWorkspace:
         self.view.readout.object = readout(self.state, pixel)
 
 
-def _section(title: str, body: Any, collapsed: bool = False) -> pmui.Card:
+def _section(title: str, *body: Any, collapsed: bool = False) -> pmui.Card:
     return pmui.Card(
-        body, title=title, collapsed=collapsed, sizing_mode="stretch_width", margin=(4, 8), elevation=0,
+        *body, title=title, collapsed=collapsed, sizing_mode="stretch_width", margin=(4, 8), elevation=0,
         outlined=True, title_variant="subtitle1",
     )  # fmt: skip
+
+
+def _closed_section(title: str, body: Callable[[], Any]) -> pmui.Card:
+    """A section that is filled when it is first opened."""
+    section = _section(title, collapsed=True)
+
+    def opened(event: Any) -> None:
+        if not event.new and not section.objects:
+            section[:] = [body()]
+
+    section.param.watch(opened, "collapsed")
+    return section

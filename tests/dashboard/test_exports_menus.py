@@ -82,7 +82,8 @@ def test_what_hinders_an_export_is_told_and_the_next_press_tries_again(tools):
 
 def test_a_menu_hides_what_does_not_matter_for_the_kind(tools):
     menu = ExportMenu(tools, "a map", {"PNG": "Figure", "SVG": "Figure, SVG", "TIFF32": "Values"}, None)
-    assert menu.look.visible and menu.dpi.visible
+    assert not hasattr(menu, "look"), "a menu that nobody opens is not made"
+    assert menu.popup and menu.look.visible and menu.dpi.visible
     menu.kind.value = "SVG"
     assert menu.look.visible and not menu.dpi.visible
     menu.kind.value = "TIFF32"

@@ -176,3 +176,32 @@ def test_the_memory_of_a_spectrum_image_is_that_of_its_events_and_images():
     )
     expected = counts.nnz * (2 + counts.indices.itemsize) + 101 * counts.indptr.itemsize + 1600
     assert nbytes(image) == expected
+
+
+def test_what_is_made_of_a_dataset_is_kept_for_all_while_the_dataset_is_held():
+    library, _ = room_for(3)
+    dataset = library.open("a")[0]
+    assert library.made(dataset, "maps") is None
+    first = library.keep(dataset, "maps", object(), 10)
+    assert library.keep(dataset, "maps", object(), 10) is first, "two visits made it at the same time"
+    assert library.made(dataset, "maps") is first
+    assert library.used_bytes == MAP_BYTES + 10
+
+
+def test_what_was_made_goes_with_its_dataset_and_takes_no_room_that_is_not_there():
+    library, _ = room_for(2)
+    dataset = library.open("a")[0]
+    made = object()
+    assert library.keep(dataset, "maps", made, 2 * MAP_BYTES) is made
+    assert library.made(dataset, "maps") is None, "there is no room to keep it"
+    library.keep(dataset, "maps", made, 10)
+    library.open("b")  # fits only where what was made of the first one goes
+    assert library.made(dataset, "maps") is None
+
+
+def test_a_dataset_is_at_hand_once_it_is_loaded():
+    library, shop = room_for(3)
+    assert library.at_hand("a") is None
+    datasets = library.open("a")
+    assert library.at_hand("a") is datasets
+    assert shop.opened == ["a"]
