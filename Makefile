@@ -22,6 +22,8 @@ endif
 # --warm: imports and the demo are loaded before the first visitor comes. A closed tab is forgotten after two
 # minutes: time enough to come back after a break of the network.
 SERVE_FLAGS ?= --warm --unused-session-lifetime 120000 --check-unused-sessions 30000
+# /healthz, /uploads, /status, the log and the graceful stop
+PLUGINS := --plugins dashboard.endpoints
 
 .PHONY: help install serve test lint format lock benchmarks screenshots guide clean
 
@@ -56,7 +58,7 @@ serve: install
 	@echo "Lodestone starts, the first time for a minute. Open http://$(HOST):$(PORT) when it says that it is"
 	@echo "running there; Ctrl-C ends it."
 	-@$(BIN)/python -m dashboard.first_demo
-	@OMP_WAIT_POLICY=PASSIVE $(BIN)/panel serve app.py --port $(PORT) $(LISTEN) $(SERVE_FLAGS)
+	@OMP_WAIT_POLICY=PASSIVE exec $(BIN)/panel serve app.py --port $(PORT) $(LISTEN) $(PLUGINS) $(SERVE_FLAGS)
 
 # where no browser is to be had, that is said and the browser tests are skipped; under CI that is a failure
 test: install

@@ -92,8 +92,7 @@ def scrubbed(text: str, data_folder: Path | None = None) -> str:
     if data_folder is not None:
         text = text.replace(str(data_folder), "<data>")
     # the place of an error in the program is what a log is read for
-    text = text.replace(f"{_CODE}/", "").replace("/site-packages/", "/\0")
-    text = re.sub(r"/[^\s'\"]*/\0", "", text)
+    text = re.sub(r"/[^\s'\"]*/(?:site-packages|lib/python3\.\d+)/", "", text).replace(f"{_CODE}/", "")
     for pattern, replacement in _REPLACED:
         text = pattern.sub(replacement, text)
     text = _PATH.sub("<path>", text)
