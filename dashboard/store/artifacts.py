@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from dashboard.store.errors import NotAccepted
-from dashboard.store.faults import unavailable
+from dashboard.store.faults import FULL, unavailable
 from dashboard.store.limits import MAX_ARTIFACT_BYTES
 
 _UNFINISHED = ".unfinished-"
@@ -46,6 +46,8 @@ class ArtifactFolder:
     def prepare(self) -> None:
         """Make the folder where it is missing, and write into it once to know that this can be done.
 
+        A full disk is no reason to refuse: what is there can be opened, and space may be freed.
+
         Raises
         ------
         StoreUnavailable
@@ -62,7 +64,9 @@ class ArtifactFolder:
             finally:
                 probe.unlink(missing_ok=True)
         except OSError as error:
-            raise unavailable(error, self.folder) from error
+            fault = unavailable(error, self.folder)
+            if str(fault) != FULL:
+                raise fault from error
 
     @contextmanager
     def in_use(self) -> Iterator[None]:

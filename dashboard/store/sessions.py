@@ -64,7 +64,8 @@ class Sessions(StorePart):
                 row.visibility = chosen or row.visibility
                 row.content = session_rows.freeze(db, checked, artifacts, now)
                 session_rows.index(row)
-                return _saved(db, row, self._clock(), author)
+                db.flush()
+                return session_rows.as_saved(row, 0) if session_id is None else _saved(db, row, now, author)
 
     def sessions(
         self, user: str, deleted: bool = False, search: str = "", limit: int = 200

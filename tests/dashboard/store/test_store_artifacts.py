@@ -168,6 +168,18 @@ def test_on_a_full_disk_a_save_leaves_nothing_and_says_so(store, content, place,
     store.save("New", "ann", content("new"))
 
 
+def test_a_store_on_a_full_disk_opens_for_reading(place, content, monkeypatch):
+    with place.open() as store:
+        saved = store.save("Kept", "ann", content("kept"))
+
+    def fail(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("dashboard.store.artifacts.os.fsync", fail)
+    with place.open() as store:
+        assert store.load(saved.id, "ann", verify=True).missing == ()
+
+
 def digest_onto_a_full_disk(number):
     from dashboard.store.artifacts import _digest
 
