@@ -1,4 +1,4 @@
-"""A real ``panel serve`` with accounts, behind a real nginx with TLS as in deploy/, stopped as systemd does."""
+"""A real ``panel serve`` with accounts, behind nginx with TLS as in deploy/, stopped as systemd does it."""
 
 from __future__ import annotations
 
@@ -127,6 +127,8 @@ def served(tmp_path_factory):
         f"localhost:{https_port}",
         "--basic-auth",
         str(folder / "users.json"),
+        "--basic-login-template",
+        "dashboard/login.html",
     ]
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
@@ -232,6 +234,12 @@ def test_without_a_login_nothing_is_told_but_that_it_is_well(served):
     assert (status, b"memory" in body) == (401, False)
     # a cookie that nobody here has signed
     assert served.ask("GET", "/uploads", Cookie='user="anna"; is_guest=1')[0] == 401
+
+
+def test_the_login_asks_no_other_server_and_shows_errors_as_text(served):
+    status, _, body = served.ask("GET", "/login?error=%3Cscript%3E")
+    assert (status, b"&lt;script&gt;" in body, b"<script" in body) == (200, True, False)
+    assert b"://" not in body
 
 
 def test_uploads_belong_to_who_is_signed_in(served):
