@@ -206,7 +206,8 @@ def work_until_killed(place: Place, sources: Path, pipe: int) -> None:
         os.write(pipe, (" ".join(map(str, words)) + "\n").encode())  # short enough to be written in one piece
 
     def save_new(turn: int) -> None:
-        content, mark = make_content(sources, turn)
+        # so large that much of the time goes by while artifacts are written
+        content, mark = make_content(sources, turn, 2_000_000)
         saved = store.save("New", "ann", content)
         acknowledge("saved", saved.id, mark)
         if turn % 3 == 0:
