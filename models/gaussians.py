@@ -15,9 +15,19 @@ from models.recipe import Covariance
 from models.weighted_em import Cells, State
 
 # From coarse to fine: how many cells there may be, how many starts go on from there, for how many steps at
-# most, and the gain in mean log likelihood below which a step is the last one
-_N_STARTS = 8
-_LEVELS = (
+# most, and the gain in mean log likelihood below which a step is the last one.
+# One Gaussian for every phase: the best mixture is wanted, and every third search of 8 starts missed it.
+_MOST_PHASES = 20
+_STARTS_OF_FEW = 16
+_LEVELS_OF_FEW = (
+    (1024, 3, 8, 1e-3),
+    (1024, 1, 20, 3e-4),
+    (4096, 1, 40, 3e-4),
+    (np.inf, 1, 8, 1e-3),
+)
+# Many, to be merged: which of the good mixtures it is matters little, that each has settled does
+_STARTS_OF_MANY = 8
+_LEVELS_OF_MANY = (
     (1024, 3, 6, 1e-4),
     (1024, 1, 25, 1e-4),
     (4096, 1, 100, 1e-4),
@@ -141,7 +151,7 @@ class Pyramid(NamedTuple):
         scale = np.sqrt(np.average(square, weights=grid.weight) / grid.n_latent) or 1.0
         levels = [Cells.of((grid.centre - offset) / scale, grid.scatter / scale**2, grid.weight)]
         bins = grid.bin_of_cell
-        while levels[-1].weight.size > min(n_cells for n_cells, *_ in _LEVELS):
+        while levels[-1].weight.size > min(n_cells for n_cells, *_ in _LEVELS_OF_MANY):
             bins = bins // 2
             place = np.zeros(grid.n_cells, np.int64)
             for axis in bins.T:
@@ -168,10 +178,11 @@ def _fit(grid: LatentGrid, n_gaussians: int, covariance: Covariance, seed: int) 
     offset, scale, (cells, *_) = pyramid
     random = np.random.default_rng(seed)
     state = None
-    for n_cells, n_left, max_steps, tolerance in _LEVELS:
+    few = n_gaussians <= _MOST_PHASES
+    for n_cells, n_left, max_steps, tolerance in _LEVELS_OF_FEW if few else _LEVELS_OF_MANY:
         level = pyramid.level(n_cells, at_least=4 * n_gaussians)
         if state is None:
-            n_starts = 1 if n_gaussians == 1 else _N_STARTS
+            n_starts = 1 if n_gaussians == 1 else _STARTS_OF_FEW if few else _STARTS_OF_MANY
             state = weighted_em.starts(level, n_gaussians, n_starts, random, _FLOOR)
         state, reached, n_steps, settled = weighted_em.climb(
             level, state, covariance, _FLOOR, tolerance, max_steps
