@@ -78,7 +78,7 @@ def visit_page() -> pmui.Page:
     problems = workbench.restore({name: value for name, value in link.items() if name not in of_store})
     workspace = connect(workbench)
     front = SessionFront()
-    sessions = connect_sessions(workbench, workspace, front)
+    sessions = connect_sessions(workbench, workspace, front, link)
     # a map that is in memory travels with the page itself
     opened = not of_store and workspace.visit.open_at_hand()
 
@@ -92,7 +92,7 @@ def visit_page() -> pmui.Page:
         for problem in problems:
             tell(problem, "warning")
         workspace.complete()
-        sessions.begin(link, open_plain)
+        sessions.begin(open_plain)
 
     pn.state.onload(begin)
     return page(
@@ -122,7 +122,9 @@ def connect(workbench: Workbench) -> PhasesWorkspace:
     )
 
 
-def connect_sessions(workbench: Workbench, workspace: PhasesWorkspace, front: SessionFront) -> SessionsVisit:
+def connect_sessions(
+    workbench: Workbench, workspace: PhasesWorkspace, front: SessionFront, link: dict[str, str]
+) -> SessionsVisit:
     """Saved sessions, links and drafts of this visit."""
     common, document = shared(), pn.state.curdoc
     sessions = SessionsVisit(
@@ -135,6 +137,7 @@ def connect_sessions(workbench: Workbench, workspace: PhasesWorkspace, front: Se
         scheduler(document),
         document.add_timeout_callback,
         tell,
+        search=link,
         visit=id(document),
     )
     front.on_message(sessions.received)

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Generator, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from dashboard.frozen_phases import FrozenPhases
 from dashboard.library import Library
 from dashboard.phases.line_choices import of_another_sample, same_maps
 from dashboard.phases.opened import OpenedMap
 from dashboard.phases.requests import Dataset, Step, view_of
-from dashboard.sessions.saving import RESULT, SHOWN
-from models import archive
+from dashboard.sessions.saving import RESULT, SHOWN, read
+from data.spectrum_image import SpectrumImage
 from models.live_phases import LivePhases
 from models.phases_preparation import make_line_maps, prepare
 from models.phases_result import PhasesResult
+
+_OTHER_VERSION = "Its result was written by another version of Lodestone: the phases are found again."
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +92,9 @@ class ReopenRequest:
             missing.append(f"Its lines, crop and energies do not fit this file: {error}")
         if result is not None:
             result = _completed(result, dataset, view)
+            if not _fits(result):
+                result = None
+                missing.append(_OTHER_VERSION)
         return Reopened(dataset, view, index, titles, result, tuple(missing))
 
     def _result(self, missing: list[str]) -> PhasesResult | None:
@@ -98,10 +102,10 @@ class ReopenRequest:
             missing.append("The file of its result is gone or damaged: the phases are found again.")
         if RESULT not in self.artifacts:
             return None
-        found = _read(self.artifacts[RESULT])
+        found = read(self.artifacts[RESULT])
         if isinstance(found, PhasesResult):
             return found
-        missing.append("Its result was written by another version of Lodestone: the phases are found again.")
+        missing.append(_OTHER_VERSION)
         return None
 
     def _of_several(self, result: PhasesResult | None, missing: list[str]) -> Reopened:
@@ -110,7 +114,7 @@ class ReopenRequest:
             missing.append("Its map was made of several, and is not in the data folder: open them again.")
             return Reopened(None, None, 0, (), None, tuple(missing))
         view = OpenedMap.of(result.prepared, result.maps, self.frozen.recipe.line_maps)
-        shown = _read(self.artifacts[SHOWN]) if SHOWN in self.artifacts else None
+        shown = read(self.artifacts[SHOWN]) if SHOWN in self.artifacts else None
         shown = shown if isinstance(shown, LivePhases) else None
         return Reopened(result.prepared, view, 0, (), result, tuple(missing), shown)
 
@@ -141,14 +145,6 @@ class ReopenRequest:
         return None, 0, ()
 
 
-def _read(path: Path) -> Any:
-    """What an archive holds; None where it cannot be read."""
-    try:
-        return archive.load(path)
-    except (OSError, ValueError):
-        return None
-
-
 def _completed(result: PhasesResult, dataset: Dataset, view: OpenedMap) -> PhasesResult:
     """The result with the map and the line maps that it was made from."""
     choices = result.recipe.line_maps
@@ -156,3 +152,14 @@ def _completed(result: PhasesResult, dataset: Dataset, view: OpenedMap) -> Phase
         return replace(result, prepared=view.image, maps=view.maps)
     prepared = prepare(dataset, choices)
     return replace(result, prepared=prepared, maps=make_line_maps(prepared, choices))
+
+
+def _fits(result: PhasesResult) -> bool:
+    """Is the result of the pixels and channels that this version makes of its map?"""
+    n_values = len(result.maps.lines)
+    if isinstance(result.prepared, SpectrumImage):
+        n_values = result.prepared.energy.n_channels
+    spectra, latent = result.phase_spectra, result.latent
+    return (spectra is None or spectra.shape[1] == n_values) and (
+        latent is None or latent.map_shape == result.maps.shape
+    )

@@ -75,10 +75,31 @@ class Taken:
         if self.result is None or self.result.phases is None:
             return {}
         files = {RESULT: folder / "result.npz"}
+        result = replace(self.result, edited=_storable(self.result.edited))
         if self.shown is None:
-            archive.save(replace(self.result, prepared=None, maps=None), files[RESULT])
+            archive.save(replace(result, prepared=None, maps=None), files[RESULT])
         else:
             files[SHOWN] = folder / "shown.npz"
-            archive.save(self.result, files[RESULT])
-            archive.save(self.shown, files[SHOWN])
+            archive.save(result, files[RESULT])
+            archive.save(_storable(self.shown), files[SHOWN])
         return files
+
+
+def read(path: Path) -> PhasesResult | LivePhases | None:
+    """What a file of a save holds; None where this version cannot read it."""
+    try:
+        found = archive.load(path)
+    except (OSError, ValueError):
+        return None
+    if isinstance(found, PhasesResult):
+        return replace(found, edited=_restored(found.edited))
+    return _restored(found) if isinstance(found, LivePhases) else None
+
+
+def _storable(phases: LivePhases | None) -> LivePhases | None:
+    """An archive holds no sets."""
+    return None if phases is None else replace(phases, locked=tuple(sorted(phases.locked)))
+
+
+def _restored(phases: LivePhases | None) -> LivePhases | None:
+    return None if phases is None else replace(phases, locked=frozenset(phases.locked))
