@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from typing import Any
 
+# now, not when ROUTES is asked for: only while it imports a plugin does Panel look into this folder
+from dashboard.endpoints import health, running, sending, status
+
 
 def __getattr__(name: str) -> Any:
     """``panel serve`` asks for ROUTES once, before it serves: that sets up what runs beside the page."""
     if name != "ROUTES":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from dashboard.endpoints import health, running, sending, status
-
     running.begin_with_the_loop()
     return [
         (r"/healthz", health.Health),

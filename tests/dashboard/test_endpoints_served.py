@@ -132,7 +132,7 @@ def served(tmp_path_factory):
     ]
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "panel", "serve", str(folder / "app" / "app.py"), *flags],
+            [Path(sys.executable).with_name("panel"), "serve", str(folder / "app" / "app.py"), *flags],
             cwd=ROOT,
             env=environment,
             stdout=log,
