@@ -10,6 +10,8 @@ DATABASE_URL       PostgreSQL instead of the SQLite file in that folder
 LODESTONE_UPLOAD_LIMIT  the largest file that may be uploaded; 20GB by default
 LODESTONE_TEAM     name of the folder below uploads that takes them; "team" by default
 LODESTONE_ADMINS   who sees the status page: user names with commas between them
+
+LODESTONE_LOG is read by dashboard/logs.py.
 """
 
 from __future__ import annotations

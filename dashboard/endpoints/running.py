@@ -67,13 +67,18 @@ class Running:
         if sys.platform != "win32" and threading.current_thread() is threading.main_thread():
             # instead of Bokeh's own, which drops at once what is under way
             for one in (signal.SIGTERM, signal.SIGINT):
-                self._loop.add_signal_handler(one, self.stop)
+                self._loop.add_signal_handler(one, self.stop, one)
         logs.note("the server has started")
 
-    def stop(self) -> None:
-        """End: no new connections, jobs and writes come to an end, then the loop stops. Twice: at once."""
+    def stop(self, told_by: signal.Signals = signal.SIGTERM) -> None:
+        """End: no new connections, jobs and writes come to an end, then the loop stops.
+
+        Who presses Ctrl-C a second time does not want to wait; a supervisor that repeats itself does.
+        """
         if self.is_stopping:
-            os._exit(1)
+            if told_by is signal.SIGINT:
+                os._exit(1)
+            return
         self.is_stopping = True
         logs.note("the server stops: jobs and writes come to an end")
         deadline = threading.Timer(STOPS_WITHIN_S, _give_up)
