@@ -140,7 +140,8 @@ class Visit:
     def _find(self) -> None:
         """Phases are sought: here they are known."""
         self.found += 1
-        self.show_phases()
+        with self.state.consequence():
+            self.show_phases()
 
     def begin(self) -> Visit:
         self.sessions.begin(self.open_stripes)
@@ -151,8 +152,9 @@ class Visit:
         image = self.server.library.open("stripes.hspy")[0]
         self.state.param.update(entry_id="stripes.hspy")
         self.state.change("line_maps", lines=LINES)
-        self.state.open(image, view_of(image, self.state.recipe.line_maps), keep_edits=True)
-        self.show_phases()
+        with self.state.consequence():
+            self.state.open(image, view_of(image, self.state.recipe.line_maps), keep_edits=True)
+            self.show_phases()
 
     def show_phases(self) -> None:
         _, stripe = three_stripes()

@@ -122,6 +122,7 @@ def test_own_sessions_are_replaced_renamed_copied_deleted_and_brought_back(serve
     assert mine.front.shown["changed"]
     assert mine.save("First again") == session
     assert not mine.front.shown["changed"]
+    server.clock.now += 1
     assert mine.save("Second", new=True) != session
     mine.say("list", search="")
     assert [row["name"] for row in mine.front.last("sessions")["rows"]] == ["Second", "First again"]
