@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 import panel as pn
 import panel_material_ui as pmui
 import torch
+from bokeh.document import Document
 
 from dashboard.busy import Busy
 from dashboard.job_monitor import JobMonitor
@@ -139,10 +140,18 @@ def connect_sessions(
         tell,
         search=link,
         visit=id(document),
+        connected=lambda: _is_connected(document),
     )
     front.on_message(sessions.received)
     pn.state.on_session_destroyed(lambda _context: sessions.close())
     return sessions
+
+
+def _is_connected(document: Document) -> bool:
+    """Is the page of a document open in a browser? It is kept for a while after the tab was closed."""
+    context = document.session_context
+    session = None if context is None else context.session
+    return session is not None and session.connection_count > 0
 
 
 def tell(text: str, kind: str) -> None:

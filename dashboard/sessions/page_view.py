@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from bokeh.models import Range1d
@@ -16,15 +17,30 @@ from dashboard.phases.workspace import PhasesWorkspace
 _FIRST_SIZE = 480
 #: parts of a range that count as no zoom
 _NEARLY = 1e-3
+#: the browser lays out a page in several steps and fits the map in each: between two looks whether it is done
+_LOOK_MS = 250
+#: looks after the part was shown: a fitting that was under way may have undone it
+_MORE_LOOKS = 4
 
 
 class PageView:
-    """Reads and sets tab, zoom, chosen phases and selection of a workspace."""
+    """Reads and sets tab, zoom, chosen phases and selection of a workspace.
 
-    def __init__(self, workspace: PhasesWorkspace) -> None:
-        self._workspace, self._state = workspace, workspace.state
+    Parameters
+    ----------
+    workspace : of the visit
+    later : calls a function after so many ms on the thread of the page
+    """
+
+    def __init__(
+        self, workspace: PhasesWorkspace, later: Callable[[Callable[[], None], int], object]
+    ) -> None:
+        self._workspace, self._state, self._later = workspace, workspace.state, later
         self._wanted: tuple[float, ...] | None = None
-        workspace.views.frame.x_range.on_change("tags", self._fitted)
+        self._seen: tuple[Any, ...] | None = None  # how the browser had laid out the map at the last look
+        self._looks = 0
+        self._looking = False
+        workspace.views.frame.x_range.on_change("tags", lambda attr, old, new: self._look_soon())
 
     def now(self) -> FrozenView:
         """Where the person is looking."""
@@ -76,8 +92,8 @@ class PageView:
             views.latent.y_range.update(start=y0, end=y1)
         if "energy" in ranges:
             views.spectra.energy_range.update(start=ranges["energy"][0], end=ranges["energy"][1])
-        self._wanted = ranges.get("map")
-        self._fitted("tags", None, views.frame.x_range.tags)
+        self._wanted, self._seen, self._looks = ranges.get("map"), None, _MORE_LOOKS
+        self._look_soon()
 
     def _visible_part(self) -> tuple[float, ...]:
         """x0, x1, y0, y1 of the part of the map in sight, in units of its axes; () where all of it is."""
@@ -92,23 +108,35 @@ class PageView:
         near = all(abs(a - b) <= _NEARLY * max(whole) for a, b in zip(seen, whole, strict=True))
         return () if near else seen
 
-    def _fitted(self, attr: str, old: Any, tags: list[Any] | None) -> None:
-        """The browser has fitted the whole map into the frame: now a part of it can be shown.
+    def _look_soon(self) -> None:
+        if self._wanted is not None and not self._looking:
+            self._looking = True
+            self._later(self._look, _LOOK_MS)
 
-        Before that, what is set here would be overwritten by it.
-        """
-        if self._wanted is None or not tags or not self._is_of_this_map(str(tags[0])):
-            return
+    def _look(self) -> None:
+        """Show the wanted part of the map once the browser has fitted all of it, which would undo this."""
+        self._looking = False
         frame, figure = self._workspace.views.frame, self._workspace.views.phase.figure
-        (x0, x1, y0, y1), self._wanted = self._wanted, None
-        width, height = frame_size(figure, _FIRST_SIZE)
-        # pixels stay square: all of the part is seen, whatever the shape of this person's frame
-        scale = max((x1 - x0) / width, (y1 - y0) / height)
-        x, y, dx, dy = (x0 + x1) / 2, (y0 + y1) / 2, scale * width / 2, scale * height / 2
-        frame.x_range.update(start=x - dx, end=x + dx)
-        frame.y_range.update(start=y + dy, end=y - dy)
-        for plot in (self._workspace.views.element, self._workspace.views.phase):
-            plot.redraw()
+        tags = frame.x_range.tags
+        if self._wanted is None or not tags or not self._is_of_this_map(str(tags[0])):
+            return  # its next note starts the looks again
+        seen = (*tags, *frame_size(figure, _FIRST_SIZE))
+        if seen == self._seen:
+            x0, x1, y0, y1 = self._wanted
+            width, height = seen[-2:]
+            # pixels stay square: all of the part is seen, whatever the shape of this person's frame
+            scale = max((x1 - x0) / width, (y1 - y0) / height)
+            x, y, dx, dy = (x0 + x1) / 2, (y0 + y1) / 2, scale * width / 2, scale * height / 2
+            if not _near((frame.x_range.start, frame.x_range.end), (x - dx, x + dx)):
+                frame.x_range.update(start=x - dx, end=x + dx)
+                frame.y_range.update(start=y + dy, end=y - dy)
+                for plot in (self._workspace.views.element, self._workspace.views.phase):
+                    plot.redraw()
+            self._looks -= 1
+            if not self._looks:
+                self._wanted = None
+        self._seen = seen
+        self._look_soon()
 
     def _is_of_this_map(self, tag: str) -> bool:
         """The browser notes what it has fitted as "width:height"."""
@@ -126,5 +154,9 @@ def _zoomed(axis: Range1d) -> tuple[float, ...]:
     start, end, first, last = axis.start, axis.end, axis.reset_start, axis.reset_end
     if first is None or last is None or not start < end:
         return ()
-    near = _NEARLY * abs(last - first)
-    return () if abs(start - first) <= near and abs(end - last) <= near else (start, end)
+    return () if _near((start, end), (first, last)) else (start, end)
+
+
+def _near(ends: tuple[float, float], others: tuple[float, float]) -> bool:
+    near = _NEARLY * abs(others[1] - others[0])
+    return all(abs(a - b) <= near for a, b in zip(ends, others, strict=True))

@@ -4,17 +4,34 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Protocol
+
+
+class Guest(Protocol):
+    """A visit as presence knows it."""
+
+    def people_changed(self, number: int) -> None:
+        """So many people look at the same; called from any thread."""
+
+    def is_connected(self) -> bool:
+        """Is its page open in a browser now?"""
 
 
 @dataclass(eq=False)
 class _Here:
-    """A visit in a room: who it is, which tab, and how it is told; being listed keeps no visit alive."""
+    """A visit in a room: who it is, and which tab; being listed keeps no visit alive."""
 
     person: Hashable
     tab: Hashable
-    tell: weakref.WeakMethod[Callable[[int], None]]
+    visit: weakref.ref[Guest]
+
+    @property
+    def guest(self) -> Guest | None:
+        """The visit, where its page is open."""
+        guest = self.visit()
+        return guest if guest is not None and guest.is_connected() else None
 
 
 class Presence:
@@ -34,7 +51,7 @@ class Presence:
         visit: int,
         room: Hashable,
         person: Hashable,
-        tell: Callable[[int], None],
+        guest: Guest,
         tab: Hashable = None,
     ) -> None:
         """A visit looks at something; it leaves what it looked at before.
@@ -44,12 +61,12 @@ class Presence:
         visit : which visit
         room : what it looks at
         person : who it is; equal ones count once
-        tell : a method that gets the number of people in the room
+        guest : the visit itself, which is told the number of people in the room
         tab : what the browser calls the tab, which stays when it loads the page again
         """
         with self._lock:
             left = self._take_out(visit)
-            self._rooms.setdefault(room, {})[visit] = _Here(person, tab, weakref.WeakMethod(tell))
+            self._rooms.setdefault(room, {})[visit] = _Here(person, tab, weakref.ref(guest))
             self._room_of[visit] = room
             calls = self._calls(room) + ([] if left in (None, room) else self._calls(left))
         _call(calls)
@@ -73,7 +90,7 @@ class Presence:
                 here.tab
                 for visits in self._rooms.values()
                 for visit, here in visits.items()
-                if visit != but and here.tell() is not None
+                if visit != but and here.guest is not None
             }
 
     def _take_out(self, visit: int) -> Hashable | None:
@@ -86,14 +103,14 @@ class Presence:
         return room
 
     def _count(self, room: Hashable) -> int:
-        return len({here.person for here in self._rooms.get(room, {}).values() if here.tell() is not None})
+        return len({here.person for here in self._rooms.get(room, {}).values() if here.guest is not None})
 
-    def _calls(self, room: Hashable) -> list[tuple[Callable[[int], None], int]]:
+    def _calls(self, room: Hashable) -> list[tuple[Guest, int]]:
         count = self._count(room)
-        tellers = (here.tell() for here in self._rooms.get(room, {}).values())
-        return [(tell, count) for tell in tellers if tell is not None]
+        guests = (here.guest for here in self._rooms.get(room, {}).values())
+        return [(guest, count) for guest in guests if guest is not None]
 
 
-def _call(calls: list[tuple[Callable[[int], None], int]]) -> None:
-    for tell, count in calls:
-        tell(count)
+def _call(calls: list[tuple[Guest, int]]) -> None:
+    for guest, count in calls:
+        guest.people_changed(count)

@@ -31,12 +31,19 @@ class Table:
     ----------
     workbench, workspace : of the visit
     library : where datasets come from
+    later : calls a function after so many ms on the thread of the page
     """
 
-    def __init__(self, workbench: Workbench, workspace: PhasesWorkspace, library: Library) -> None:
+    def __init__(
+        self,
+        workbench: Workbench,
+        workspace: PhasesWorkspace,
+        library: Library,
+        later: Callable[[Callable[[], None], int], object],
+    ) -> None:
         self._workbench, self._workspace, self._library = workbench, workspace, library
         self._state = workbench.phases
-        self.page_view = PageView(workspace)
+        self.page_view = PageView(workspace, later)
         #: something is being put on the table: what changes now was done by nobody
         self.laying = False
         self._awaited: tuple[Callable[[], bool], Callable[[], None]] | None = None

@@ -43,6 +43,7 @@ class SessionsVisit:
     tell : shows a message: (text, "error" | "warning" | "info")
     search : parameters of the address
     visit : tells it from other visits
+    connected : is its page open in a browser?
     clock : seconds since 1970
     """
 
@@ -59,6 +60,7 @@ class SessionsVisit:
         tell: Callable[[str, str], None],
         search: Mapping[str, str] | None = None,
         visit: int = 0,
+        connected: Callable[[], bool] = lambda: True,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._workbench, self._workspace, self._user = workbench, workspace, user
@@ -67,8 +69,9 @@ class SessionsVisit:
         self.line = StoreLine(store, schedule, self._failed)
         self.draft_line = StoreLine(store, schedule, self._draft_failed)
         self.drafts = DraftKeeper(self.draft_line, user, self._draft, later, clock)
-        self.table = Table(workbench, workspace, workspace.visit.library)
+        self.table = Table(workbench, workspace, workspace.visit.library, later)
         self.current = Current(workbench, workspace.history, user)
+        self.is_connected = connected
         self._begun = self._draft_told = False
         sessions = SessionList(self.line, front, user, self.current, self._show)
         keeping = SaveAndShare(
@@ -310,9 +313,7 @@ class SessionsVisit:
     def _enter(self) -> None:
         drafts = self.drafts
         if drafts.tab:  # else the browser has not said who it is
-            self._presence.enter(
-                self._visit, self.current.place, drafts.owner, self.people_changed, drafts.tab
-            )
+            self._presence.enter(self._visit, self.current.place, drafts.owner, self, drafts.tab)
 
     def people_changed(self, number: int) -> None:
         """From any thread: so many people look at the same."""

@@ -97,6 +97,9 @@ def test_a_link_with_a_view_shows_tab_zoom_chosen_phase_and_one_without_shows_al
     assert theirs.workspace.views.spectra.energy_range.end == 3.0
     # the browser fits the whole map first, then the part is shown, in a frame of another shape
     theirs.workspace.views.frame.x_range.tags = ["18:12", 400]
+    for _ in range(8):
+        theirs.time_passes()
+    assert theirs.later == []
     seen = theirs.zoom().ranges["map"]
     assert seen[0] <= 2.0 and seen[1] >= 6.0 and seen[2] <= 5.0 and seen[3] >= 9.0
     assert theirs.workspace.history.undo_text == ""
