@@ -72,6 +72,7 @@ class SessionsVisit:
         self.table = Table(workbench, workspace, workspace.visit.library, later)
         self.current = Current(workbench, workspace.history, user)
         self.is_connected = connected
+        self._greeting: Mapping[str, Any] | None = None
         self._begun = self._draft_told = False
         sessions = SessionList(self.line, front, user, self.current, self._show)
         keeping = SaveAndShare(
@@ -103,6 +104,8 @@ class SessionsVisit:
         open_plain : opens the dataset and the choices of the address, where it names no session
         """
         self._begun = True
+        if self._greeting is not None:
+            self._hello(self._greeting)
         if not self._load(
             {name: self._search[name] for name in (TOKEN, SESSION) if name in self._search}, open_plain
         ):
@@ -302,7 +305,10 @@ class SessionsVisit:
 
     def _hello(self, message: Mapping[str, Any]) -> None:
         """The browser says who it is: which person (a number that it keeps), and which tab."""
-        if self.drafts.known(text_of(message, "person"), text_of(message, "tab")):
+        if not self._begun:
+            # the page is still being made: what is changed now, Panel takes for a part of what it has sent
+            self._greeting = message
+        elif self.drafts.known(text_of(message, "person"), text_of(message, "tab")):
             self._enter()
             self.drafts.seek(self._presence, self._visit, self._drafts_found)
 
