@@ -158,7 +158,7 @@ class ExportMenu:
             self._tools, "Download", lambda: self._name, self._file,
             variant="contained", margin=(8, 12), width=200,
         )  # fmt: skip
-        self.look = pmui.Column(self.width, self.dpi, self.title, margin=0)
+        self.look = pn.Column(self.width, self.dpi, self.title, margin=0)
         self.kind.param.watch(self._show_look, "value")
         self._show_look()
         return pmui.Popup(
@@ -201,7 +201,7 @@ class ExportMenu:
 
 def export_row(*buttons: pn.viewable.Viewable) -> pmui.Row:
     """Download buttons side by side, wrapped where they do not fit."""
-    return pmui.Row(*buttons, sizing_mode="stretch_width", margin=0, sx={"flexWrap": "wrap"})
+    return pn.Row(*buttons, sizing_mode="stretch_width", margin=0, styles={"flex-wrap": "wrap"})
 
 
 __all__: Sequence[str] = (

@@ -18,6 +18,8 @@ from dashboard.busy import Busy
 # what the browser has painted (dashboard/gate.py), so that wait would only add to every answer.
 Syncable._debounce = 10
 
+#: a view of this class is laid out by itself: what changes inside it makes no other view measure itself
+ISLAND = "island"
 #: a lodestone: the stone that always points to what is sought
 _LOGO = (
     "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24' width='26' height='26'>"
@@ -49,21 +51,54 @@ def page(
 
 
 class LayoutGuard(JSComponent):
-    """Lets the page be laid out anew while figures are being added to it.
+    """Lays out what is on show, and only what has changed.
 
-    A Material container makes its children one step before it draws them. Where the browser reports a new
-    size in between, Bokeh measures figures that have no layout yet, and fails. They are measured when they
-    are drawn anyway.
+    Bokeh measures the whole page whenever the size of anything changes, tabs that are hidden included: a
+    page on which all tabs had been opened took a minute for another click. Here what is hidden is left
+    alone until it is shown, and a view of the class ``ISLAND`` keeps what changes inside it to itself; the
+    browser places what stands around it.
+
+    It also lets the page be laid out anew while figures are being added to it. A Material container makes
+    its children one step before it draws them. Where the browser reports a new size in between, Bokeh
+    measures figures that have no layout yet, and fails. They are measured when they are drawn anyway.
     """
 
     _esm = """
-export function render() {
-  const view = window.Bokeh.Models.get('Figure').prototype.default_view.prototype;
-  if (view.laysOutDrawnOnly) return;
-  for (const step of ['_measure_layout', '_after_layout']) {
-    const original = view[step];
-    view[step] = function () { if (this.layout != null) original.call(this); };
-  }
-  view.laysOutDrawnOnly = true;
+function owner(prototype, name) {
+  while (prototype && !Object.hasOwn(prototype, name)) prototype = Object.getPrototypeOf(prototype);
+  return prototype;
 }
-"""
+
+export function render() {
+  const figure = window.Bokeh.Models.get('Figure').prototype.default_view.prototype;
+  if (figure.laysOutDrawnOnly) return;
+  figure.laysOutDrawnOnly = true;
+  for (const step of ['_measure_layout', '_after_layout']) {
+    const original = figure[step];
+    figure[step] = function () { if (this.layout != null) original.call(this); };
+  }
+
+  const layout = owner(figure, 'layoutable_views');
+  if (!layout) return;
+  const all = Object.getOwnPropertyDescriptor(layout, 'layoutable_views').get;
+  Object.defineProperty(layout, 'layoutable_views', {
+    configurable: true,
+    get() { return all.call(this).filter(view => view.model.visible); },
+  });
+  const whole = { compute_layout: layout.compute_layout, invalidate_layout: layout.invalidate_layout };
+  const island = view => view.model.css_classes?.includes?.('ISLAND') && view.el.isConnected;
+  layout.compute_layout = function () {
+    if (!island(this)) return whole.compute_layout.call(this);
+    this.measure_layout();
+    this.update_bbox();
+    this._compute_layout();
+    this.after_layout();
+    this._layout_computed = true;
+  };
+  layout.invalidate_layout = function () {
+    if (!island(this)) return whole.invalidate_layout.call(this);
+    this.update_layout();
+    this.compute_layout();
+  };
+}
+""".replace("ISLAND", ISLAND)

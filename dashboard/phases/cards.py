@@ -9,6 +9,8 @@ from typing import Any
 import panel as pn
 
 from dashboard import theme
+from dashboard.phases.grid import Column, Row
+from dashboard.shell import ISLAND
 
 #: how a menu looks that stands in the head of a card
 MENU: dict[str, Any] = {"size": "small", "margin": (0, 3), "variant": "outlined", "sx": theme.MENU_SX}
@@ -24,16 +26,8 @@ _FRAME = {
     "border-radius": "6px",
     "overflow": "hidden",
     "padding": "2px",
+    "min-width": "0",
 }
-_GRID = """
-:host {
-  display: grid; gap: 8px; align-items: start;
-  grid-template-columns: repeat(12, minmax(0, 1fr)); grid-auto-rows: max-content;
-}
-.third, .wide { grid-column: span 12; }
-@media (min-width: 900px) { .third { grid-column: span 6; } }
-@media (min-width: 1200px) { .third { grid-column: span 4; } .wide { grid-column: span 8; } }
-"""
 
 
 def swatch(colour: str) -> pn.pane.HTML:
@@ -44,23 +38,15 @@ def swatch(colour: str) -> pn.pane.HTML:
     )  # fmt: skip
 
 
-def card(title: str, tools: Sequence[Any], body: Any, **params: Any) -> pn.Column:
+def card(title: str, tools: Sequence[Any], body: Any, **params: Any) -> Column:
     """A view with its title and menus in one line above it; ``params`` are of the column, e.g. its height."""
     # plain parts where they do: a Material one costs the server and the browser five times as much, and as
     # a frame it would be measured anew with all that it holds
-    head = pn.Row(
+    head = Row(
         pn.pane.HTML(escape(title), margin=(0, 8, 0, 2), sizing_mode=None, styles=_TITLE),
         pn.HSpacer(),
         *tools,
         sizing_mode="stretch_width", height=38, margin=(0, 4), styles=_CENTRED,
     )  # fmt: skip
-    return pn.Column(head, body, **{"sizing_mode": "stretch_width", "margin": 0, "styles": _FRAME, **params})
-
-
-def card_grid(thirds: Sequence[Any], wide: Any) -> pn.Column:
-    """Cards in a grid that follows the width of the page: thirds (then halves, then one by one), the wide
-    one takes what the last line has left."""
-    for third in thirds:
-        third.css_classes = ["third"]
-    wide.css_classes = ["wide"]
-    return pn.Column(*thirds, wide, sizing_mode="stretch_width", margin=(0, 6), stylesheets=[_GRID])
+    look = {"sizing_mode": "stretch_width", "margin": 0, "styles": _FRAME, "css_classes": [ISLAND]}
+    return Column(head, body, **{**look, **params})

@@ -8,6 +8,7 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
+from dashboard.phases.grid import Column
 from dashboard.phases.state import PhasesState
 from data.spectrum_image import SpectrumImage
 from models.placement import space_choices
@@ -98,9 +99,7 @@ class PhasesControls:
             ),
             "line_maps", "background",
         )  # fmt: skip
-        return pn.Column(
-            self.lines, self.background, self.rebin, self.edit_lines, sizing_mode="stretch_width"
-        )
+        return Column(self.lines, self.background, self.rebin, self.edit_lines, sizing_mode="stretch_width")
 
     def _phases(self) -> pn.viewable.Viewable:
         self.source = self._bind(
@@ -138,7 +137,7 @@ class PhasesControls:
         self.source_note = pmui.Typography(
             "", variant="caption", visible=False, margin=(0, 12), sizing_mode="stretch_width"
         )
-        return pn.Column(
+        return Column(
             self.source,
             self.source_note,
             self.n_phases,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import panel as pn
 import panel_material_ui as pmui
 
+from dashboard.phases.grid import Column
 from dashboard.phases.state import PhasesState
 from data.catalogue import Catalogue
 
@@ -29,7 +29,7 @@ class DatasetMenu:
         self.signals.param.watch(self._signal_picked, "value")
         self.rescan.on_click(lambda _event: self.refresh())
         state.param.watch(self._follow, ["entry_id", "dataset_index", "titles"])
-        self.panel = pn.Column(
+        self.panel = Column(
             self.entries, self.signals, self.folder, self.rescan, sizing_mode="stretch_width", margin=0
         )
         self.refresh()

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import panel as pn
 import panel_material_ui as pmui
 
 from dashboard.job import Job, Progress, Request
 from dashboard.job_monitor import JobMonitor
+from dashboard.phases.grid import Row
 
 
 class JobLine:
@@ -26,7 +26,7 @@ class JobLine:
         self._message = pmui.Typography("", variant="body2", margin=(4, 8), sizing_mode=None)
         self._cancel = pmui.Button(label="Cancel", size="small", variant="outlined", margin=(2, 8))
         self._cancel.on_click(lambda _event: self.cancel())
-        self.panel = pn.Row(
+        self.panel = Row(
             visible=False, sizing_mode="stretch_width", margin=0, styles={"align-items": "center"}
         )
 

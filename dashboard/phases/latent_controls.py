@@ -10,6 +10,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from dashboard.exports import PageTools, download_button
+from dashboard.phases.grid import Column, Row
 from dashboard.phases.state import PhasesState
 from models.exports_files import file_name
 from models.latent_model import LatentModel
@@ -63,14 +64,14 @@ class LatentControls:
         self.forget.on_click(lambda _event: self._train_again())
         row = {"sizing_mode": "stretch_width", "margin": 0}
         self.network_rows = [
-            pn.Row(self.epochs, self.batch, **row),
-            pn.Row(self.rate, self.kl_weight, **row),
+            Row(self.epochs, self.batch, **row),
+            Row(self.rate, self.kl_weight, **row),
         ]
-        self.umap_rows = [pn.Row(self.neighbours, self.distance, **row), pn.Row(self.fitted, **row)]
-        self.panel: pn.viewable.Viewable = pn.Column(
+        self.umap_rows = [Row(self.neighbours, self.distance, **row), Row(self.fitted, **row)]
+        self.panel: pn.viewable.Viewable = Column(
             self.method, self.note, *self.network_rows, *self.umap_rows,
-            pn.Row(self.dimension, self.seed, **row),
-            pmui.Row(self.save, self.open, margin=(6, 4), sx={"flexWrap": "wrap"}),
+            Row(self.dimension, self.seed, **row),
+            Row(self.save, self.open, margin=(6, 4), styles={"flex-wrap": "wrap"}),
             self.forget, sizing_mode="stretch_width", margin=0,
         )  # fmt: skip
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import panel as pn
 import panel_material_ui as pmui
 
+from dashboard.phases.grid import Column
 from dashboard.phases.loss_plot import LossPlot
 
 
@@ -21,7 +22,7 @@ class ProgressCard:
         )
         self.cancel = pmui.Button(label="Cancel", size="small", variant="outlined", margin=(4, 8))
         self.cancel.on_click(lambda _event: cancel())
-        self._loss = pn.Column(sizing_mode="stretch_width", visible=False, margin=0)
+        self._loss = Column(sizing_mode="stretch_width", visible=False, margin=0)
         self._parts = [self.message, self.bar, self._loss, self.cancel]
         self.panel = pmui.Paper(
             elevation=0, visible=False,

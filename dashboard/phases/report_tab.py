@@ -12,6 +12,7 @@ import panel_material_ui as pmui
 
 from dashboard.exports import download_button
 from dashboard.phases.cards import card
+from dashboard.phases.grid import Column, Row
 from dashboard.phases.tab import Tab, Tools
 from models.endmembers import Unmixing
 from models.exports_files import file_name
@@ -85,9 +86,9 @@ class ReportTab(Tab):
         self._preview = pn.pane.HTML("", sizing_mode="stretch_width", margin=0, visible=False)
         return card(
             "Report", [self._download],
-            pmui.Column(
+            Column(
                 pmui.Typography(_HINT, variant="body2", margin=(2, 10), sizing_mode="stretch_width"),
-                pmui.Row(self._make, self._line.panel, sizing_mode="stretch_width", margin=0),
+                Row(self._make, self._line.panel, sizing_mode="stretch_width", margin=0),
                 self._stale, self._preview, sizing_mode="stretch_width", margin=0,
             ),
         )  # fmt: skip

@@ -10,6 +10,7 @@ import panel_material_ui as pmui
 
 from dashboard.exports import Chosen, ExportFile, ExportMenu, download_button
 from dashboard.phases.cards import card
+from dashboard.phases.grid import Column, Row
 from dashboard.phases.opened import OpenedMap
 from dashboard.phases.requests import FoundMap
 from dashboard.phases.several_exports import label_images, modal_csv, shared_figure
@@ -67,9 +68,9 @@ class SeveralMapsTab(Tab):
         rescan.on_click(lambda _event: self._list_entries())
         self._said = pmui.Typography(_HINT, variant="body2", margin=(2, 10), sizing_mode="stretch_width")
         chooser = card(
-            "Maps to compare", [], pmui.Column(
+            "Maps to compare", [], Column(
                 self._said, self._choice,
-                pmui.Row(self._run, rescan, self._line.panel, sizing_mode="stretch_width", margin=0),
+                Row(self._run, rescan, self._line.panel, sizing_mode="stretch_width", margin=0),
                 sizing_mode="stretch_width", margin=0,
             ),
         )  # fmt: skip
@@ -81,17 +82,17 @@ class SeveralMapsTab(Tab):
         figure = ExportMenu(
             self.tools, "the phase maps", {"PNG": "Figure (PNG)", "SVG": "Figure (SVG)"}, self._figure, 175.0
         )
-        self._actions = pmui.Row(
+        self._actions = Row(
             together, csv, maps, figure.panel, visible=False, sizing_mode=None, margin=0,
-            sx={"alignItems": "center"},
+            styles={"align-items": "center"},
         )  # fmt: skip
         self._notes = pmui.Typography("", variant="caption", margin=(2, 10), sizing_mode="stretch_width")
         self._result = card(
             "Shared phases, % of the area", [self._actions],
-            pmui.Column(self._table, self._notes, sizing_mode="stretch_width", margin=0), visible=False,
+            Column(self._table, self._notes, sizing_mode="stretch_width", margin=0), visible=False,
         )  # fmt: skip
         self._list_entries()
-        return pmui.Column(chooser, self._result, sizing_mode="stretch_width", margin=0, sx={"gap": "6px"})
+        return Column(chooser, self._result, sizing_mode="stretch_width", margin=0, styles={"gap": "6px"})
 
     def refresh(self, changed: frozenset[str]) -> None:
         """Names, colours and the number of phases follow Explore while it shows one of these maps."""

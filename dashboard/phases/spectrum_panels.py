@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import panel as pn
-import panel_material_ui as pmui
 from bokeh.models import (
     BoxZoomTool,
     ColumnDataSource,
@@ -22,6 +21,7 @@ from bokeh.models import Title as FigureTitle
 from bokeh.plotting import figure
 
 from dashboard import theme
+from dashboard.phases.grid import Column, cell, grid
 
 #: how intensities are drawn, by what a person calls it
 SCALES = ("Linear", "Square root", "Log")
@@ -79,8 +79,8 @@ class SpectrumPanels:
         self._figures: list[figure] = []
         self._sources: list[ColumnDataSource] = []
         self._labels: list[ColumnDataSource] = []
-        self._cells: list[pmui.Grid] = []
-        self.panel = pmui.Grid(container=True, spacing=1, sizing_mode="stretch_width", margin=(0, 6))
+        self._cells: list[Column] = []
+        self.panel = grid(sizing_mode="stretch_width", margin=(0, 6))
         self._n_shown = 0
 
     @property
@@ -171,7 +171,7 @@ class SpectrumPanels:
         self._sources.append(source)
         self._labels.append(labels)
         pane = pn.pane.Bokeh(plot, sizing_mode="stretch_width", margin=0)
-        self._cells.append(pmui.Grid(pane, size={"xs": 12, "md": 6, "lg": 4}))
+        self._cells.append(cell(pane, size={"xs": 12, "md": 6, "lg": 4}))
 
     def _fill(
         self,

@@ -15,6 +15,7 @@ from dashboard.busy import Busy
 from dashboard.job_monitor import JobMonitor
 from dashboard.library import Library
 from dashboard.live import LatestWins
+from dashboard.phases.grid import Column
 from dashboard.phases.job_line import JobLine
 from dashboard.phases.requests import FoundMap
 from dashboard.phases.state import PhasesState
@@ -111,13 +112,13 @@ class TabFrame:
     ``place`` puts the panel into the page when the tab is first opened.
     """
 
-    def __init__(self, tab: Tab, place: Callable[[pn.viewable.Viewable], None]) -> None:
+    def __init__(self, tab: Tab, place: Callable[[pn.viewable.Viewable], None] = lambda _panel: None) -> None:
         self.tab, self._place = tab, place
         self._hint = pmui.Typography(
             "", variant="body1", margin=(24, 16), sizing_mode="stretch_width", sx={"opacity": 0.75}
         )
-        self._body = pn.Column(sizing_mode="stretch_width", margin=(4, 6), visible=False)
-        self.panel = pn.Column(self._hint, self._body, sizing_mode="stretch_width", margin=0, visible=False)
+        self._body = Column(sizing_mode="stretch_width", margin=(4, 6), visible=False)
+        self.panel = Column(self._hint, self._body, sizing_mode="stretch_width", margin=0, visible=False)
         self._content: pn.viewable.Viewable | None = None
         self._on_show, self._asked = False, False
         self._changed: set[str] = set(tab.follows)
@@ -132,13 +133,13 @@ class TabFrame:
         )
 
     @cached_property
-    def _body(self) -> pn.Column:
-        return pn.Column(sizing_mode="stretch_width", margin=(4, 6), visible=False)
+    def _body(self) -> Column:
+        return Column(sizing_mode="stretch_width", margin=(4, 6), visible=False)
 
     @cached_property
-    def panel(self) -> pn.Column:
+    def panel(self) -> Column:
         """What stands in the page; made when the tab is first opened."""
-        return pn.Column(self._hint, self._body, sizing_mode="stretch_width", margin=0)
+        return Column(self._hint, self._body, sizing_mode="stretch_width", margin=0)
 
     def show(self, on_show: bool) -> None:
         """The tab was opened or left."""
@@ -194,7 +195,9 @@ class TabFrame:
     def _insert(self) -> None:
         if not self._body.objects:
             self._body[:] = [self._content]
-            self._say("")
+            self._body.visible = True
+            # in the next message: what is said stays on show until the browser has drawn the content
+            self.tab.tools.schedule(lambda: self._say(""))
 
     def _say(self, hint: str) -> None:
         """Show a sentence in place of the content, or the content where there is nothing to say."""
@@ -211,7 +214,7 @@ class TabStrip:
     def __init__(self, first_title: str, first: pn.viewable.Viewable, tabs: list[Tab]) -> None:
         self._first = first
         # a tab that nobody has opened is not in the page at all
-        self._opened_tabs = pn.Column(sizing_mode="stretch_width", margin=0)
+        self._opened_tabs = Column(sizing_mode="stretch_width", margin=0)
         self.frames = [TabFrame(tab, self._place) for tab in tabs]
         titles = [first_title, *(frame.tab.title for frame in self.frames)]
         self.strip = pmui.Tabs(

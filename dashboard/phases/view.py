@@ -11,8 +11,9 @@ import panel_material_ui as pmui
 
 from dashboard import theme
 from dashboard.exports import PageTools
-from dashboard.phases.cards import CHANNELS, MENU, card, card_grid, swatch
+from dashboard.phases.cards import CHANNELS, MENU, card, swatch
 from dashboard.phases.explore_exports import export_menus
+from dashboard.phases.grid import Column, Row, cell, grid
 from dashboard.phases.linked_views import LinkedViews
 from dashboard.phases.state import (
     ALL_COUNTS,
@@ -60,7 +61,7 @@ class PhasesView:
             for name in CHANNELS
         ]
         # in a line of its own, for which the figure makes room: the card stays as tall as its neighbours
-        self.composite_row = pn.Row(
+        self.composite_row = Row(
             sizing_mode="stretch_width", height=_ROW_HEIGHT, margin=(0, 4), visible=False,
             styles={"align-items": "center"},
         )  # fmt: skip
@@ -128,7 +129,7 @@ class PhasesView:
             composite[position] = line
             self.state.composite = tuple(composite)
 
-    def _main(self) -> pmui.Column:
+    def _main(self) -> Column:
         views = self.views
         figures = {
             name: pn.pane.Bokeh(figure, sizing_mode="stretch_width", margin=0)
@@ -138,7 +139,7 @@ class PhasesView:
                 ("latent", views.latent.figure),
             )
         }
-        spectra = pn.Column(
+        spectra = Column(
             *(pn.pane.Bokeh(figure, sizing_mode="stretch_width", margin=0)
               for figure in views.spectra.figures.values()),
             sizing_mode="stretch_width", margin=0,
@@ -147,7 +148,7 @@ class PhasesView:
         element = card(
             "Elements",
             [self.palette_menu, self.map_menu, export["element"]],
-            pn.Column(self.composite_row, figures["element"], sizing_mode="stretch_width", margin=0),
+            Column(self.composite_row, figures["element"], sizing_mode="stretch_width", margin=0),
         )
         phase = card("Phases", [self.opacity, self.background_menu, export["phase"]], figures["phase"])
         latent = card(
@@ -164,8 +165,13 @@ class PhasesView:
         self._later += [(head, list(head.objects)) for head, *_ in (element, phase, latent)]
         for late, parts in self._later:
             late[:] = parts[:1]
-        grid = card_grid((element, phase, latent, table), spectrum)
-        return pn.Column(self.readout, grid, sizing_mode="stretch_width", margin=0)
+        third, wide = {"xs": 12, "md": 6, "lg": 4}, {"xs": 12, "lg": 8}
+        cards = grid(
+            *(cell(card, size=third) for card in (element, phase, latent, table)),
+            cell(spectrum, size=wide),
+            margin=(0, 6),
+        )
+        return Column(self.readout, cards, sizing_mode="stretch_width", margin=0)
 
     def complete(self) -> None:
         """Add the menus of the cards, and the cards below the first pictures."""

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
-import panel as pn
 import panel_material_ui as pmui
 
 from dashboard.busy import Busy
@@ -18,6 +17,7 @@ from dashboard.phases.controls import PhasesControls
 from dashboard.phases.dataset_menu import DatasetMenu
 from dashboard.phases.elements.tab import ElementsTab
 from dashboard.phases.endmembers import EndmembersTab
+from dashboard.phases.grid import Column
 from dashboard.phases.history import PhasesHistory
 from dashboard.phases.history_buttons import HistoryButtons
 from dashboard.phases.latent_controls import LatentControls
@@ -81,7 +81,7 @@ class PhasesWorkspace:
         self._tools = tools
         self.view = PhasesView(state, self.views, tools)
         self.tabs = TabStrip("Explore", self.view.main, [tab(tools) for tab in TABS])
-        self._side = pn.Column(sizing_mode="stretch_width", margin=0)
+        self._side = Column(sizing_mode="stretch_width", margin=0)
         self._wire()
 
     @cached_property

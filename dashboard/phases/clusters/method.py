@@ -8,6 +8,7 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
+from dashboard.phases.grid import Column, Row
 from dashboard.phases.state import PhasesState
 from models.clustering import METHODS
 from models.number_of_phases import MAX_PHASES
@@ -92,9 +93,9 @@ class MethodControls:
         )
         self.show_clusters.on_click(lambda _event: state.change("refinement", enabled=False))
         self.found = pmui.Typography("", variant="body2", margin=(4, 12), sizing_mode="stretch_width")
-        self.panel: pn.viewable.Viewable = pmui.Column(
+        self.panel: pn.viewable.Viewable = Column(
             self.refined_hint, self.show_clusters, self.method, self.explained, self.number, self.number_by,
-            pmui.Row(self.covariance, self.n_gaussians, sizing_mode="stretch_width", margin=0),
+            Row(self.covariance, self.n_gaussians, sizing_mode="stretch_width", margin=0),
             self.radius, self.least_share, self.density_share, self.seed, self.found,
             sizing_mode="stretch_width", margin=(0, 0, 6, 0),
         )  # fmt: skip

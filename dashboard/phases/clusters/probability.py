@@ -13,6 +13,7 @@ from dashboard import theme
 from dashboard.exports import Chosen, ExportFile, ExportMenu
 from dashboard.live import LatestWins
 from dashboard.phases.cards import MENU, card
+from dashboard.phases.grid import Column, Row
 from dashboard.phases.linked_views import index_layer, intensity_layer
 from dashboard.phases.map_plot import Layer, MapFrame, MapPlot
 from dashboard.phases.tab import Tools
@@ -123,15 +124,17 @@ class ProbabilityViews:
             for plot in (self.probability, self.binary)
         ]
         scale = pn.pane.HTML(_SCALE, sizing_mode="stretch_width", margin=(6, 16))
-        seen = pmui.Column(drawn[0], scale, sizing_mode="stretch_width", margin=0)
+        seen = Column(drawn[0], scale, sizing_mode="stretch_width", margin=0)
         first = card("Probability of one phase", [self.phase, self.exports.panel], seen)
-        handles = pmui.Column(
+        handles = Column(
             self.threshold,
-            pmui.Row(self.speck, self.hole, sizing_mode="stretch_width", margin=0, sx={"flexWrap": "wrap"}),
+            Row(
+                self.speck, self.hole, sizing_mode="stretch_width", margin=0, styles={"flex-wrap": "wrap"}
+            ),
             self.text,
             sizing_mode="stretch_width", margin=0,
         )  # fmt: skip
-        body = pmui.Column(drawn[1], handles, sizing_mode="stretch_width", margin=0)
+        body = Column(drawn[1], handles, sizing_mode="stretch_width", margin=0)
         return first, card("Binary map", [self.select, self.mask_exports.panel], body)
 
     # --- what changes

@@ -11,6 +11,7 @@ from dashboard.phases.cards import card
 from dashboard.phases.clusters.bic import CurvePlot, CurveRequest, curve_choices
 from dashboard.phases.clusters.method import MethodControls
 from dashboard.phases.clusters.probability import ProbabilityViews
+from dashboard.phases.grid import Column, cell, grid
 from dashboard.phases.tab import Tab, Tools
 from models.number_curve import NumberCurve
 
@@ -41,18 +42,18 @@ class ClustersTab(Tab):
         self.line = self.tools.job_line()
         self.views = ProbabilityViews(self.tools)
         hint = pmui.Typography(_BIC_HINT, variant="body2", margin=(2, 12), sizing_mode="stretch_width")
-        curve = pmui.Column(
+        curve = Column(
             hint, pn.pane.Bokeh(self.curve.figure, sizing_mode="stretch_width", margin=0), self.line.panel,
             sizing_mode="stretch_width", margin=0,
         )  # fmt: skip
         probability, binary = self.views.cards
         narrow, wide, half = {"xs": 12, "md": 5, "lg": 4}, {"xs": 12, "md": 7, "lg": 8}, {"xs": 12, "md": 6}
-        return pmui.Grid(
-            pmui.Grid(card("Clusters of the latent space", [], self.method.panel), size=narrow),
-            pmui.Grid(card("How many phases", [], curve), size=wide),
-            pmui.Grid(probability, size=half),
-            pmui.Grid(binary, size=half),
-            container=True, spacing=1, sizing_mode="stretch_width", margin=(0, 6),
+        return grid(
+            cell(card("Clusters of the latent space", [], self.method.panel), size=narrow),
+            cell(card("How many phases", [], curve), size=wide),
+            cell(probability, size=half),
+            cell(binary, size=half),
+            sizing_mode="stretch_width", margin=(0, 6),
         )  # fmt: skip
 
     def refresh(self, changed: frozenset[str]) -> None:

@@ -11,6 +11,7 @@ from dashboard.phases.cards import MENU, card
 from dashboard.phases.composition.answers import Composed
 from dashboard.phases.composition.texts import FACTOR_COLUMNS, factor_rows
 from dashboard.phases.data_table import DataTable
+from dashboard.phases.grid import Column, Row
 from dashboard.phases.tab import Tools
 from models import k_factors
 from models.exports_files import file_name
@@ -48,10 +49,10 @@ class FactorsCard:
         reference = pmui.Typography("Relative to", variant="body2", margin=(0, 2), sizing_mode=None)
         self.panel = card(
             "k-factors", [reference, self.reference, down],
-            pmui.Column(
+            Column(
                 self.table, self.assumptions,
-                pmui.Row(self.standard, take, self.upload, sizing_mode="stretch_width", margin=0,
-                         sx={"flexWrap": "wrap", "alignItems": "center"}),
+                Row(self.standard, take, self.upload, sizing_mode="stretch_width", margin=0,
+                         styles={"flex-wrap": "wrap", "align-items": "center"}),
                 sizing_mode="stretch_width", margin=0,
             ),
         )  # fmt: skip

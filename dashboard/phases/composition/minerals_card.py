@@ -10,6 +10,7 @@ from dashboard.phases.cards import MENU, card
 from dashboard.phases.composition.answers import Matched
 from dashboard.phases.composition.texts import CANDIDATE_COLUMNS, candidate_rows
 from dashboard.phases.data_table import DataTable
+from dashboard.phases.grid import Column, Row
 from dashboard.phases.phase_menu import offer
 from dashboard.phases.tab import Tools
 from data.minerals import own_mineral
@@ -49,11 +50,11 @@ class MineralsCard:
         self._forget = forget
         self.panel = card(
             "What is it?", [self.phase],
-            pmui.Column(
+            Column(
                 self.table,
                 pmui.Typography(_EXPLAINED, variant="caption", margin=(4, 10), sizing_mode="stretch_width"),
-                pmui.Row(self.own, add, self.added, forget, sizing_mode="stretch_width", margin=0,
-                         sx={"flexWrap": "wrap", "alignItems": "center"}),
+                Row(self.own, add, self.added, forget, sizing_mode="stretch_width", margin=0,
+                         styles={"flex-wrap": "wrap", "align-items": "center"}),
                 sizing_mode="stretch_width", margin=0,
             ),
         )  # fmt: skip

@@ -15,6 +15,7 @@ from dashboard.phases.composition.minerals_card import MineralsCard
 from dashboard.phases.composition.ternary_card import TernaryCard
 from dashboard.phases.composition.texts import UNITS, composition_columns, composition_rows
 from dashboard.phases.data_table import DataTable
+from dashboard.phases.grid import Column, Row, cell, grid
 from dashboard.phases.phase_menu import phase_options
 from dashboard.phases.tab import Tab, Tools
 from models import composition
@@ -67,23 +68,23 @@ class CompositionTab(Tab):
         self.notes = pmui.Typography("", variant="caption", margin=(4, 10), sizing_mode="stretch_width")
         table = card(
             "Composition of the phases", [self.unit, csv],
-            pmui.Column(self._choices(), self.table, self.notes, sizing_mode="stretch_width", margin=0),
+            Column(self._choices(), self.table, self.notes, sizing_mode="stretch_width", margin=0),
         )  # fmt: skip
         wide, narrow = {"xs": 12, "lg": 7}, {"xs": 12, "lg": 5}
 
-        def column(*cards: pn.viewable.Viewable) -> pmui.Column:
+        def column(*cards: pn.viewable.Viewable) -> Column:
             for one in cards:
                 one.margin = (0, 0, 8, 0)
-            return pmui.Column(*cards, sizing_mode="stretch_width", margin=0)
+            return Column(*cards, sizing_mode="stretch_width", margin=0)
 
-        return pmui.Grid(
-            pmui.Grid(column(table), size=12),
-            pmui.Grid(column(self.minerals.panel, self.factors.panel), size=wide),
-            pmui.Grid(column(self.ternary.panel), size=narrow),
-            container=True, spacing=1, sizing_mode="stretch_width", margin=(0, 6),
+        return grid(
+            cell(column(table), size=12),
+            cell(column(self.minerals.panel, self.factors.panel), size=wide),
+            cell(column(self.ternary.panel), size=narrow),
+            sizing_mode="stretch_width", margin=(0, 6),
         )  # fmt: skip
 
-    def _choices(self) -> pmui.Row:
+    def _choices(self) -> Row:
         compact: dict[str, Any] = {"size": "small", "margin": (4, 6)}
         self._widgets: dict[str, Any] = {
             "sample": pmui.Select(label="Sample", options=_SAMPLES, width=170, **compact),
@@ -101,9 +102,9 @@ class CompositionTab(Tab):
         self._show_choices()
         for name, widget in self._widgets.items():
             widget.param.watch(lambda event, name=name: self._choose(name, event.new), "value")
-        return pmui.Row(
+        return Row(
             *self._widgets.values(), sizing_mode="stretch_width", margin=0,
-            sx={"flexWrap": "wrap", "alignItems": "center"},
+            styles={"flex-wrap": "wrap", "align-items": "center"},
         )  # fmt: skip
 
     # --- what changes

@@ -14,6 +14,7 @@ from dashboard.lasso import lasso_in_points
 from dashboard.phases.cards import MENU, card
 from dashboard.phases.composition.answers import Composed, Ternary, TernaryChoices, ternary
 from dashboard.phases.composition.ternary_plot import TernaryPlot
+from dashboard.phases.grid import Column, Row
 from dashboard.phases.phase_menu import offer
 from dashboard.phases.tab import Tools
 from dashboard.selection import GivenPixels
@@ -60,12 +61,12 @@ class TernaryCard:
         self.note = pmui.Typography("", variant="caption", margin=(0, 10), sizing_mode="stretch_width")
         self.panel = card(
             "Ternary", [self.quantity, export.panel],
-            pmui.Column(
-                pmui.Row(*self.corners, margin=0, sizing_mode="stretch_width"),
-                pmui.Row(self.phase, self.least, self.normalised, margin=0, sizing_mode="stretch_width",
-                         sx={"alignItems": "center"}),
-                pmui.Row(pn.pane.Bokeh(self.plot.figure, margin=0), sizing_mode="stretch_width", margin=0,
-                         sx={"justifyContent": "center"}),
+            Column(
+                Row(*self.corners, margin=0, sizing_mode="stretch_width"),
+                Row(self.phase, self.least, self.normalised, margin=0, sizing_mode="stretch_width",
+                         styles={"align-items": "center"}),
+                Row(pn.pane.Bokeh(self.plot.figure, margin=0), sizing_mode="stretch_width", margin=0,
+                         styles={"justify-content": "center"}),
                 self.note, sizing_mode="stretch_width", margin=0,
             ),
         )  # fmt: skip

@@ -29,6 +29,7 @@ from dashboard import theme
 from dashboard.arrival import Arrival
 from dashboard.exports import Chosen, ExportFile, ExportMenu
 from dashboard.phases.cards import MENU, card
+from dashboard.phases.grid import Column
 from dashboard.phases.state import PhasesState
 from dashboard.phases.tab import Tools
 from data.elemental_maps import ElementalMaps
@@ -90,7 +91,7 @@ class Brushing:
         self.panel = card(
             "What is it made of?",
             [self.of, self.shows, self.direction, self.export.panel],
-            pmui.Column(
+            Column(
                 *(
                     pn.pane.Bokeh(plot, sizing_mode="stretch_width", margin=0)
                     for plot in self.figures.values()

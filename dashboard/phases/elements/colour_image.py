@@ -12,6 +12,7 @@ from dashboard.contrast import compose_rgb
 from dashboard.exports import Chosen, ExportFile, ExportMenu
 from dashboard.map_pyramid import MapPyramid
 from dashboard.phases.cards import CHANNELS, MENU, card, swatch
+from dashboard.phases.grid import Column, Row
 from dashboard.phases.map_plot import MapFrame, MapPlot
 from dashboard.phases.tab import Tools
 from dashboard.viewport import Viewport
@@ -50,16 +51,16 @@ class ColourImage:
             {"PNG": "Figure, PNG", "SVG": "Figure, SVG", "TIFF32": "The three maps, TIFF 32 bit"}, self._file,
         )  # fmt: skip
         rows = [
-            pmui.Row(
+            Row(
                 swatch(colour), menu, slider, sizing_mode="stretch_width", height=40, margin=(0, 4),
-                sx={"alignItems": "center"},
+                styles={"align-items": "center"},
             )
             for colour, menu, slider in zip(CHANNELS.values(), self.lines, self.contrasts, strict=True)
         ]  # fmt: skip
         self.panel = card(
             "Red, green, blue",
             [self.export.panel],
-            pmui.Column(
+            Column(
                 pn.pane.Bokeh(self.plot.figure, sizing_mode="stretch_width", margin=0),
                 *rows,
                 sizing_mode="stretch_width",

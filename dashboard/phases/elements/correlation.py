@@ -26,6 +26,7 @@ from dashboard import theme
 from dashboard.exports import Chosen, ExportFile, ExportMenu
 from dashboard.line_pair import LinePair
 from dashboard.phases.cards import MENU, card
+from dashboard.phases.grid import Column
 from dashboard.phases.tab import Tools
 from data.elemental_maps import ElementalMaps
 from models.exports_figure import render
@@ -72,7 +73,7 @@ class Correlation:
         self.panel = card(
             "Correlation",
             [self.y, versus, self.x, self.export.panel],
-            pmui.Column(
+            Column(
                 pn.pane.Bokeh(self.figure, sizing_mode="stretch_width", margin=0),
                 self.said,
                 sizing_mode="stretch_width",

@@ -13,6 +13,7 @@ from dashboard import theme
 from dashboard.contrast import contrast_limits, to_uint8
 from dashboard.exports import Chosen, ExportFile, ExportMenu
 from dashboard.phases.cards import MENU, card
+from dashboard.phases.grid import Column, Row
 from dashboard.phases.map_plot import MapFrame, MapPlot
 from dashboard.phases.tab import Tools
 from dashboard.viewport import Viewport, sample_mean
@@ -63,15 +64,15 @@ class RatioMap:
             {"PNG": "Figure, PNG", "SVG": "Figure, SVG", "TIFF32": "Ratio, TIFF 32 bit"}, self._file,
         )  # fmt: skip
         line = dict(
-            sizing_mode="stretch_width", margin=(0, 4), sx={"alignItems": "center", "flexWrap": "wrap"}
+            sizing_mode="stretch_width", margin=(0, 4), styles={"align-items": "center", "flex-wrap": "wrap"}
         )
         self.panel = card(
             "Ratio",
             [self.above, pmui.Typography("/", variant="h6", margin=0, sizing_mode=None), self.below,
              self.export.panel],
-            pmui.Column(
+            Column(
                 pn.pane.Bokeh(self.plot.figure, sizing_mode="stretch_width", margin=0),
-                pmui.Row(self.window, self.least, self.log, self.palette, **line),
+                Row(self.window, self.least, self.log, self.palette, **line),
                 self.said,
                 sizing_mode="stretch_width", margin=0,
             ),

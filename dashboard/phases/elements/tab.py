@@ -19,6 +19,7 @@ from dashboard.phases.elements.colour_image import ColourImage
 from dashboard.phases.elements.correlation import Correlation
 from dashboard.phases.elements.gallery import DRAGS, Gallery
 from dashboard.phases.elements.ratio import RatioMap
+from dashboard.phases.grid import Column, Row, cell, grid
 from dashboard.phases.linked_views import index_layer
 from dashboard.phases.map_plot import MapFrame
 from dashboard.phases.tab import Tab, Tools
@@ -72,13 +73,13 @@ class ElementsTab(Tab):
             _pyramid, lambda answer: self._arrival("maps", lambda: self._show_maps(answer))
         )
         third, wide = {"xs": 12, "md": 6, "lg": 4}, {"xs": 12}
-        grid = pmui.Grid(
-            pmui.Grid(self._gallery_card(), size=wide),
-            *(pmui.Grid(part.panel, size=third) for part in (self.rgb, self.ratio, self.correlation)),
-            pmui.Grid(self.brushing.panel, size=wide),
-            container=True, spacing=1, sizing_mode="stretch_width", margin=(4, 6),
+        cells = grid(
+            cell(self._gallery_card(), size=wide),
+            *(cell(part.panel, size=third) for part in (self.rgb, self.ratio, self.correlation)),
+            cell(self.brushing.panel, size=wide),
+            sizing_mode="stretch_width", margin=(4, 6),
         )  # fmt: skip
-        return pmui.Column(grid, sizing_mode="stretch_width", margin=0)
+        return Column(cells, sizing_mode="stretch_width", margin=0)
 
     def refresh(self, changed: frozenset[str]) -> None:
         """Show the present maps and selection."""
@@ -93,7 +94,7 @@ class ElementsTab(Tab):
         if changed & {"prepared", "selection", "shown", "names", "colours"}:
             self.brushing.show()
 
-    def _gallery_card(self) -> pmui.Paper:
+    def _gallery_card(self) -> Column:
         self.target = pmui.Select(
             options=[ALL_MAPS], value=ALL_MAPS, width=124, label="Colours of", size="small", margin=(6, 6)
         )
@@ -140,14 +141,14 @@ class ElementsTab(Tab):
             styles={"font-size": "12.5px", "white-space": "nowrap", "overflow": "hidden",
                     "text-overflow": "ellipsis"},
         )  # fmt: skip
-        looks = pmui.Row(
+        looks = Row(
             self.target, self.palette, self.contrast, self.gamma, self.scale, self.same,
-            sizing_mode="stretch_width", margin=(0, 4), sx={"alignItems": "center", "flexWrap": "wrap"},
+            sizing_mode="stretch_width", margin=(0, 4), styles={"align-items": "center", "flex-wrap": "wrap"},
         )  # fmt: skip
         return card(
             "All element maps",
             [self.clear, self.drag, self.fit, self.size, self.export.panel],
-            pmui.Column(looks, self.readout, self.gallery.panel, sizing_mode="stretch_width", margin=0),
+            Column(looks, self.readout, self.gallery.panel, sizing_mode="stretch_width", margin=0),
         )
 
     # --- what the state shows

@@ -15,6 +15,7 @@ from dashboard.map_pyramid import MapPyramid
 from dashboard.phases.cards import CHANNELS, MENU, card, swatch
 from dashboard.phases.elements.gallery import DRAGS, Gallery
 from dashboard.phases.elements.looks import GalleryLook, MapLook
+from dashboard.phases.grid import Column, Row
 from dashboard.phases.map_plot import MapFrame, MapPlot
 from dashboard.phases.tab import Tools
 from dashboard.phases.unmixed import Unmixed
@@ -62,16 +63,16 @@ class Abundance:
             "Abundance maps", [self.drag, self.scale, self.palette, of_all.panel], self.gallery.panel
         )
         pairs = [
-            pmui.Row(swatch(colour), menu, margin=0, sizing_mode=None, sx={"alignItems": "center"})
+            Row(swatch(colour), menu, margin=0, sizing_mode=None, styles={"align-items": "center"})
             for colour, menu in zip(CHANNELS.values(), self.menus, strict=True)
         ]
         self.colour_card = card(
             "Three end-members in colour",
             [of_rgb.panel],
-            pmui.Column(
+            Column(
                 pn.pane.Bokeh(self.rgb.figure, sizing_mode="stretch_width", margin=0),
-                pmui.Row(
-                    *pairs, sizing_mode="stretch_width", margin=(0, 4), sx={"flexWrap": "wrap"}
+                Row(
+                    *pairs, sizing_mode="stretch_width", margin=(0, 4), styles={"flex-wrap": "wrap"}
                 ),
                 sizing_mode="stretch_width",
                 margin=0,

@@ -7,6 +7,7 @@ from typing import Any
 import panel_material_ui as pmui
 
 from dashboard.phases.cards import card
+from dashboard.phases.grid import Column, Row
 from dashboard.phases.state import PhasesState
 from dashboard.phases.tab import Tools
 from dashboard.phases.unmixer import Unmixer
@@ -67,16 +68,16 @@ class ChoicesCard:
             widget.param.watch(self._range_typed, "value")
         self.default.on_click(lambda _event: self._take(UnmixingChoices()))
         self.published.on_click(lambda _event: self._take(PUBLISHED_NMF))
-        self.range_row = pmui.Row(self.low, self.high, sizing_mode="stretch_width", margin=0)
-        self.of_nmf = pmui.Column(
+        self.range_row = Row(self.low, self.high, sizing_mode="stretch_width", margin=0)
+        self.of_nmf = Column(
             self.number, self.scale, self.weighting,
-            pmui.Row(self.start, self.seed, sizing_mode="stretch_width", margin=0),
+            Row(self.start, self.seed, sizing_mode="stretch_width", margin=0),
             sizing_mode="stretch_width", margin=0,
         )  # fmt: skip
         self.panel = card(
             "End-members",
             [self.default, self.published],
-            pmui.Column(
+            Column(
                 self.method, self.of_nmf, self.phases, self.range_row, self.unmixer.panel, self.says,
                 sizing_mode="stretch_width", margin=0,
             ),

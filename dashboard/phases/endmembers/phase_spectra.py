@@ -13,6 +13,7 @@ from bokeh.models import Range1d
 from dashboard.exports import Chosen, ExportFile, ExportMenu
 from dashboard.phases.cards import MENU, card
 from dashboard.phases.endmembers.scaling import NORMS, channels_within, comparable, first_range, whole_range
+from dashboard.phases.grid import Column, Row
 from dashboard.phases.opened import OpenedMap
 from dashboard.phases.spectrum_panels import SCALES, SpectrumPanel, SpectrumPanels
 from dashboard.phases.tab import Tools
@@ -60,16 +61,16 @@ class PhaseSpectra:
         for widget in (self.low, self.high):
             widget.param.watch(self._moved, "value")
         self.reset.on_click(lambda _event: self._whole())
-        self.ranges = pmui.Row(
-            self.low, self.high, self.reset, margin=0, sizing_mode=None, sx={"alignItems": "center"}
+        self.ranges = Row(
+            self.low, self.high, self.reset, margin=0, sizing_mode=None, styles={"align-items": "center"}
         )
         self.panel = card(
             "Phases against the whole map",
             [self.says, self.norm, self.scale, self.export.panel],
-            pmui.Column(
-                pmui.Row(
+            Column(
+                Row(
                     self.phases, self.ranges, sizing_mode="stretch_width", margin=(0, 4),
-                    sx={"alignItems": "center", "flexWrap": "wrap"},
+                    styles={"align-items": "center", "flex-wrap": "wrap"},
                 ),
                 self.panels.panel,
                 sizing_mode="stretch_width",

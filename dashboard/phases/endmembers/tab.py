@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import ClassVar
 
 import panel as pn
-import panel_material_ui as pmui
 
 from dashboard.phases.endmembers.abundance import Abundance
 from dashboard.phases.endmembers.choices_card import ChoicesCard
 from dashboard.phases.endmembers.components import Components
 from dashboard.phases.endmembers.phase_spectra import PhaseSpectra
 from dashboard.phases.endmembers.weights import Weights
+from dashboard.phases.grid import cell, grid
 from dashboard.phases.tab import Tab
 
 
@@ -31,14 +31,14 @@ class EndmembersTab(Tab):
         self.components = Components(tools, self.phases.x_range, self.phases.scale)
         self.abundance = Abundance(tools)
         left, right, wide = {"xs": 12, "md": 5, "lg": 4}, {"xs": 12, "md": 7, "lg": 8}, {"xs": 12}
-        return pmui.Grid(
-            pmui.Grid(self.phases.panel, size=wide),
-            pmui.Grid(self.choices.panel, size=left),
-            pmui.Grid(self.weights.panel, size=right),
-            pmui.Grid(self.components.panel, size=wide),
-            pmui.Grid(self.abundance.colour_card, size=left),
-            pmui.Grid(self.abundance.gallery_card, size=right),
-            container=True, spacing=1, sizing_mode="stretch_width", margin=(4, 6),
+        return grid(
+            cell(self.phases.panel, size=wide),
+            cell(self.choices.panel, size=left),
+            cell(self.weights.panel, size=right),
+            cell(self.components.panel, size=wide),
+            cell(self.abundance.colour_card, size=left),
+            cell(self.abundance.gallery_card, size=right),
+            sizing_mode="stretch_width", margin=(4, 6),
         )  # fmt: skip
 
     def refresh(self, changed: frozenset[str]) -> None:

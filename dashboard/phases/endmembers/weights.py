@@ -14,6 +14,7 @@ from dashboard import theme
 from dashboard.exports import Chosen, ExportFile, ExportMenu
 from dashboard.phases.cards import card
 from dashboard.phases.data_table import DataTable
+from dashboard.phases.grid import Column
 from dashboard.phases.state import PhasesState
 from dashboard.phases.tab import Tools
 from models.exports_figure import render
@@ -65,7 +66,7 @@ class Weights:
                 ),
                 self.export.panel,
             ],
-            pmui.Column(
+            Column(
                 pn.pane.Bokeh(self.figure, sizing_mode="stretch_width", margin=0), self.table,
                 sizing_mode="stretch_width", margin=0,
             ),

@@ -8,6 +8,7 @@ from typing import Any
 import panel_material_ui as pmui
 
 from dashboard.phases.cards import card
+from dashboard.phases.grid import Column, Row
 from dashboard.phases.lines.line_table import LineTable
 from dashboard.phases.lines.texts import PEAK_COLUMNS, peak_rows
 from dashboard.phases.opened import OpenedMap
@@ -42,11 +43,11 @@ class EnergyScale:
         self.panel = card(
             "Energy scale",
             [self.by_lines, self.reset],
-            pmui.Column(
+            Column(
                 self.table,
-                pmui.Row(
+                Row(
                     self.offset, self.scale, self.apply, sizing_mode="stretch_width", margin=0,
-                    sx={"alignItems": "center"},
+                    styles={"align-items": "center"},
                 ),
                 self.says,
                 sizing_mode="stretch_width",

@@ -8,6 +8,7 @@ from typing import Any
 import panel_material_ui as pmui
 
 from dashboard.phases.cards import card
+from dashboard.phases.grid import Column, Row
 from dashboard.phases.lines.line_table import LineTable
 from dashboard.phases.lines.periodic_table import PeriodicTable, cells
 from dashboard.phases.lines.texts import SUGGESTION_COLUMNS, suggestion_rows
@@ -55,11 +56,11 @@ class LineEditor:
         self.elements = card(
             "Elements",
             [self.automatic],
-            pmui.Column(
+            Column(
                 self.table,
                 self.choice,
                 self.text,
-                pmui.Row(self.left_out, sizing_mode="stretch_width", margin=0),
+                Row(self.left_out, sizing_mode="stretch_width", margin=0),
                 self.method,
                 sizing_mode="stretch_width",
                 margin=0,

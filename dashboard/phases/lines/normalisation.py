@@ -12,6 +12,7 @@ from bokeh.plotting import figure
 
 from dashboard import theme
 from dashboard.phases.cards import MENU, card
+from dashboard.phases.grid import Column, cell, grid
 from dashboard.phases.opened import OpenedMap
 from dashboard.phases.tab import Tools
 from models.recipe import NormalisationStep
@@ -48,10 +49,10 @@ class Normalisation:
         self.panel = card(
             "Normalisation",
             [self.others, self.clip, self.line],
-            pmui.Column(
+            Column(
                 self.chain,
-                pmui.Grid(
-                    *(one.cell for one in self.figures), container=True, spacing=0,
+                grid(
+                    *(one.cell for one in self.figures), gap=0,
                     sizing_mode="stretch_width", margin=0,
                 ),
                 self.says,
@@ -147,7 +148,7 @@ class _StepFigure:
             HoverTool(renderers=[others], tooltips=[("", "@line")]),
         )
         pane = pn.pane.Bokeh(self._figure, sizing_mode="stretch_width", margin=0)
-        self.cell = pmui.Grid(pane, size={"xs": 6, "lg": 3}, visible=False)
+        self.cell = cell(pane, size={"xs": 6, "lg": 3}, visible=False)
 
     def show(
         self, found: StepHistograms, chosen: int, lines: tuple[str, ...], unit: str, others: bool

@@ -9,6 +9,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from dashboard.phases.cards import card
+from dashboard.phases.grid import Column
 from dashboard.phases.lines.line_editor import LineEditor
 from dashboard.phases.lines.line_table import LineTable
 from dashboard.phases.lines.spectrum import LinesSpectrum
@@ -52,7 +53,7 @@ class PeakSearch:
         self.spectrum = card(
             "Sum spectrum",
             [self.shown, self.scale],
-            pmui.Column(
+            Column(
                 *(
                     pn.pane.Bokeh(figure, sizing_mode="stretch_width", margin=0)
                     for figure in self.figure.plot.figures.values()
@@ -64,7 +65,7 @@ class PeakSearch:
         self.candidates = card(
             "What is this peak?",
             [self.energy],
-            pmui.Column(self.where, self.table, sizing_mode="stretch_width", margin=0),
+            Column(self.where, self.table, sizing_mode="stretch_width", margin=0),
         )
 
     def search(self, energy: float) -> None:

@@ -13,6 +13,7 @@ from bokeh.plotting import figure
 
 from dashboard import theme
 from dashboard.phases.cards import card
+from dashboard.phases.grid import Column, Row
 from dashboard.phases.opened import OpenedMap
 from dashboard.phases.tab import Tools
 from data.elemental_maps import ElementalMaps
@@ -54,12 +55,10 @@ class Preparation:
         self.region = card(
             "Energies and field of view",
             [],
-            pmui.Column(
-                pmui.Row(self.low_energy, self.low_loss, sizing_mode="stretch_width", margin=0),
-                pmui.Row(*self.edges, sizing_mode="stretch_width", margin=0),
-                pmui.Row(
-                    self.apply, self.to_selection, self.whole, sizing_mode="stretch_width", margin=(0, 4)
-                ),
+            Column(
+                Row(self.low_energy, self.low_loss, sizing_mode="stretch_width", margin=0),
+                Row(*self.edges, sizing_mode="stretch_width", margin=0),
+                Row(self.apply, self.to_selection, self.whole, sizing_mode="stretch_width", margin=(0, 4)),
                 self.says,
                 sizing_mode="stretch_width",
                 margin=0,
@@ -93,7 +92,7 @@ class Preparation:
         self.denoising = card(
             "PCA denoising of the line maps",
             [],
-            pmui.Column(
+            Column(
                 self.components,
                 pn.pane.Bokeh(plot, sizing_mode="stretch_width", margin=0),
                 self.suggestion,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 import panel as pn
-import panel_material_ui as pmui
 
+from dashboard.phases.grid import Column, cell, grid
 from dashboard.phases.lines.energy_scale import EnergyScale
 from dashboard.phases.lines.line_editor import LineEditor
 from dashboard.phases.lines.normalisation import Normalisation
@@ -31,24 +31,22 @@ class LinesTab(Tab):
         half = {"xs": 12, "lg": 6}
         wide, narrow = {"xs": 12, "lg": 7}, {"xs": 12, "lg": 5}
 
-        def column(*cards: pn.viewable.Viewable) -> pmui.Column:
+        def column(*cards: pn.viewable.Viewable) -> Column:
             for one in cards:
                 one.margin = (0, 0, 8, 0)
-            return pmui.Column(*cards, sizing_mode="stretch_width", margin=0)
+            return Column(*cards, sizing_mode="stretch_width", margin=0)
 
         # what a click in the spectrum answers stands right below it, on narrow pages too
-        self._answers = pmui.Grid(column(self.search.candidates, self.editor.suggestions), size=narrow)
-        choices = pmui.Grid(column(self.editor.elements, self.scale.panel), size=wide)
-        return pmui.Column(
+        self._answers = cell(column(self.search.candidates, self.editor.suggestions), size=narrow)
+        choices = cell(column(self.editor.elements, self.scale.panel), size=wide)
+        return Column(
             self.search.spectrum,
-            pmui.Grid(
+            grid(
                 self._answers,
                 choices,
-                pmui.Grid(column(self.preparation.region), size=half),
-                pmui.Grid(column(self.preparation.denoising), size=half),
-                pmui.Grid(self.normalisation.panel, size=12),
-                container=True,
-                spacing=1,
+                cell(column(self.preparation.region), size=half),
+                cell(column(self.preparation.denoising), size=half),
+                cell(self.normalisation.panel, size=12),
                 sizing_mode="stretch_width",
                 margin=0,
             ),

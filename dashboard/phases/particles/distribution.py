@@ -9,6 +9,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from dashboard.phases.cards import MENU, card
+from dashboard.phases.grid import Column
 from dashboard.phases.particles.columns import measures
 from dashboard.phases.particles.histogram import HistogramPlot, bin_edges, bin_of, stacked
 from models.particle_statistics import Particles
@@ -38,7 +39,7 @@ class DistributionCard:
         ]
         self.panel = card(
             "Distribution", [self.measure, self.weighting, self.log],
-            pmui.Column(*bars, self.n_bins, margin=0, sizing_mode="stretch_width"), margin=(8, 0, 0, 0),
+            Column(*bars, self.n_bins, margin=0, sizing_mode="stretch_width"), margin=(8, 0, 0, 0),
         )  # fmt: skip
 
     def show(self, found: Particles, names: Sequence[str], colours: Sequence[str]) -> None:

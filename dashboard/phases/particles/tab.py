@@ -13,6 +13,7 @@ from dashboard import theme
 from dashboard.exports import download_button
 from dashboard.phases.cards import card
 from dashboard.phases.data_table import DataTable
+from dashboard.phases.grid import Column, Row, cell, grid
 from dashboard.phases.linked_views import index_layer, intensity_layer, phase_index, phase_palette
 from dashboard.phases.map_plot import MapFrame, MapPlot
 from dashboard.phases.particles.columns import sort_values, table_columns, table_rows
@@ -85,25 +86,25 @@ class ParticlesTab(Tab):
             self.tools, "CSV", lambda: file_name(self.state.prepared.maps.title, "particles", ending="csv"),
             self._csv,
         )  # fmt: skip
-        choices_row = pmui.Row(
+        choices_row = Row(
             self.phase, self.least, self.touching, self.fill, self.line, sizing_mode="stretch_width",
-            margin=0, sx={"flexWrap": "wrap", "alignItems": "center"},
+            margin=0, styles={"flex-wrap": "wrap", "align-items": "center"},
         )  # fmt: skip
         hint = pmui.Typography(_HINT, variant="body2", margin=(0, 8), sizing_mode="stretch_width")
         half = {"xs": 12, "lg": 5}
         rest = {"xs": 12, "lg": 7}
-        return pmui.Grid(
-            pmui.Grid(
-                card("Particles", [csv], pmui.Column(choices_row, hint, self.table, margin=0,
+        return grid(
+            cell(
+                card("Particles", [csv], Column(choices_row, hint, self.table, margin=0,
                      sizing_mode="stretch_width")),
                 size=rest,
             ),
-            pmui.Grid(
+            cell(
                 card("Map", [], pn.pane.Bokeh(self.map.figure, sizing_mode="stretch_width", margin=0)),
                 self.distribution.panel,
                 size=half,
             ),
-            container=True, spacing=1, sizing_mode="stretch_width", margin=(0, 6),
+            sizing_mode="stretch_width", margin=(0, 6),
         )  # fmt: skip
 
     # --- what changes

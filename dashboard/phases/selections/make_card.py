@@ -9,6 +9,7 @@ import panel_material_ui as pmui
 from dashboard.named_selections import free_name, keep
 from dashboard.origins import Origin
 from dashboard.phases.cards import card
+from dashboard.phases.grid import Column, Row
 from dashboard.phases.readout import selection_text
 from dashboard.phases.selections.words import described
 from dashboard.phases.tab import Tools
@@ -55,11 +56,11 @@ class MakeCard:
         self.panel = card(
             "Selection",
             [self.clear],
-            pmui.Column(
+            Column(
                 self.said,
-                pmui.Row(self.name, self.keep, **row),
+                Row(self.name, self.keep, **row),
                 self.phase,
-                pmui.Row(self.expression, self.combine, **row),
+                Row(self.expression, self.combine, **row),
                 self.file,
                 **row,
             ),

@@ -12,6 +12,7 @@ from bokeh.events import Tap
 from dashboard import theme
 from dashboard.phases import overlay
 from dashboard.phases.cards import MENU, card
+from dashboard.phases.grid import Column
 from dashboard.phases.linked_views import (
     index_layer,
     intensity_layer,
@@ -50,7 +51,7 @@ class MapCard:
         )  # fmt: skip
         self.range.param.watch(self._moved, "value")
         self._following = False
-        body = pmui.Column(
+        body = Column(
             pn.pane.Bokeh(self.plot.figure, sizing_mode="stretch_width", margin=0), self.range,
             sizing_mode="stretch_width", margin=0,
         )  # fmt: skip

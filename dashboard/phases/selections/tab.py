@@ -12,6 +12,7 @@ from dashboard import theme
 from dashboard.exports import Chosen, ExportFile, ExportMenu
 from dashboard.phases.cards import MENU, card
 from dashboard.phases.data_table import DataTable
+from dashboard.phases.grid import Column, cell, grid
 from dashboard.phases.selections.composition_rows import MOST_COLUMNS, NET, UNITS, caveats, composition_rows
 from dashboard.phases.selections.facts import Measured, measured
 from dashboard.phases.selections.kept_card import KeptCard
@@ -68,26 +69,26 @@ class SelectionsTab(Tab):
         self._measure = tools.live(measured, self._deliver)
         export = ExportMenu(tools, "the spectra of the selections", _KINDS, self._file, width_mm=120.0)
         lines = ExportMenu(tools, "the compositions of the selections", {"CSV": "Table (CSV)"}, self._lines)
-        figures = pmui.Column(
+        figures = Column(
             *(pn.pane.Bokeh(figure, sizing_mode="stretch_width", margin=0)
               for figure in self.spectra.figures.values()),
             sizing_mode="stretch_width", margin=0,
         )  # fmt: skip
         half, third, wide = {"xs": 12, "lg": 5}, {"xs": 12, "lg": 7}, {"xs": 12, "lg": 7}
-        right = pmui.Column(self.make.panel, pn.Spacer(height=8), self.kept.panel,
+        right = Column(self.make.panel, pn.Spacer(height=8), self.kept.panel,
                             sizing_mode="stretch_width", margin=0)  # fmt: skip
-        grid = pmui.Grid(
-            pmui.Grid(self.map.panel, size=half),
-            pmui.Grid(right, size=third),
-            pmui.Grid(card("Sum spectra", [self.norm, self.scale, export.panel], figures), size=wide),
-            pmui.Grid(
+        cells = grid(
+            cell(self.map.panel, size=half),
+            cell(right, size=third),
+            cell(card("Sum spectra", [self.norm, self.scale, export.panel], figures), size=wide),
+            cell(
                 card("Composition and lines", [self.unit, lines.panel],
-                     pmui.Column(self.table, self.said, sizing_mode="stretch_width", margin=0)),
+                     Column(self.table, self.said, sizing_mode="stretch_width", margin=0)),
                 size=half,
             ),
-            container=True, spacing=1, sizing_mode="stretch_width", margin=(4, 6),
+            sizing_mode="stretch_width", margin=(4, 6),
         )  # fmt: skip
-        return pmui.Column(grid, sizing_mode="stretch_width", margin=0)
+        return Column(cells, sizing_mode="stretch_width", margin=0)
 
     def refresh(self, changed: frozenset[str]) -> None:
         """Show the present map, selection and kept selections."""

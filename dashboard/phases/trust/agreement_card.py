@@ -14,6 +14,7 @@ from dashboard import theme
 from dashboard.exports import Chosen, ExportFile, ExportMenu
 from dashboard.measured_origins import GivenPixels
 from dashboard.phases.cards import MENU, card
+from dashboard.phases.grid import Column, Row, cell, grid
 from dashboard.phases.linked_views import index_layer, phase_index
 from dashboard.phases.map_plot import MapFrame, MapPlot
 from dashboard.phases.tab import Tools
@@ -81,28 +82,28 @@ class AgreementCard:
             self._file,
         )  # fmt: skip
         half = {"xs": 12, "md": 6}
-        self.body = pmui.Grid(
-            pmui.Grid(pn.pane.Bokeh(self.figure, sizing_mode="stretch_width", margin=0), size=half),
-            pmui.Grid(
-                pmui.Column(
+        self.body = grid(
+            cell(pn.pane.Bokeh(self.figure, sizing_mode="stretch_width", margin=0), size=half),
+            cell(
+                Column(
                     pn.pane.Bokeh(self.map.figure, sizing_mode="stretch_width", margin=0),
-                    pmui.Row(
+                    Row(
                         pmui.Typography(
                             "In the colour of its phase: every pixel whose cluster is another one.",
                             variant="caption", margin=(4, 12), sizing_mode=None,
                         ),
-                        self.select, sizing_mode="stretch_width", margin=0, sx={"alignItems": "center"},
+                        self.select, sizing_mode="stretch_width", margin=0, styles={"align-items": "center"},
                     ),
                     sizing_mode="stretch_width", margin=0,
                 ),
                 size=half,
             ),
-            container=True, spacing=1, sizing_mode="stretch_width", margin=(0, 4),
+            sizing_mode="stretch_width", margin=(0, 4),
         )  # fmt: skip
         self.panel = card(
             "Do latent clusters and refined phases agree?",
             [self.number, self.export.panel],
-            pmui.Column(self.says, self.body, sizing_mode="stretch_width", margin=0),
+            Column(self.says, self.body, sizing_mode="stretch_width", margin=0),
         )
 
     def show(self) -> None:

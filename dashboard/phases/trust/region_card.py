@@ -13,6 +13,7 @@ from dashboard.exports import Chosen, ExportFile, ExportMenu
 from dashboard.measured_origins import GivenPixels
 from dashboard.phases.cards import card
 from dashboard.phases.data_table import DataTable
+from dashboard.phases.grid import Column, cell, grid
 from dashboard.phases.tab import Tools
 from dashboard.phases.trust.residual_plot import ResidualPlot
 from dashboard.phases.unmixed import Unmixed
@@ -75,13 +76,13 @@ class RegionCard:
         self.panel = card(
             "The worst regions: was a phase missed?",
             [self.export.panel],
-            pmui.Grid(
-                pmui.Grid(
-                    pmui.Column(self.table, self.says, self.lines, sizing_mode="stretch_width", margin=0),
+            grid(
+                cell(
+                    Column(self.table, self.says, self.lines, sizing_mode="stretch_width", margin=0),
                     size=third,
                 ),
-                pmui.Grid(
-                    pmui.Column(
+                cell(
+                    Column(
                         *(
                             pn.pane.Bokeh(figure, sizing_mode="stretch_width", margin=0)
                             for figure in self.plot.figures
@@ -91,7 +92,7 @@ class RegionCard:
                     ),
                     size=wide,
                 ),
-                container=True, spacing=1, sizing_mode="stretch_width", margin=(0, 4),
+            sizing_mode="stretch_width", margin=(0, 4),
             ),
         )  # fmt: skip
 

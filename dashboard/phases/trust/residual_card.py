@@ -13,6 +13,7 @@ from dashboard import theme
 from dashboard.exports import Chosen, ExportFile, ExportMenu
 from dashboard.measured_origins import GivenPixels
 from dashboard.phases.cards import MENU, card
+from dashboard.phases.grid import Column, Row
 from dashboard.phases.linked_views import index_layer
 from dashboard.phases.map_plot import Layer, MapFrame, MapPlot
 from dashboard.phases.tab import Tools
@@ -85,12 +86,12 @@ class ResidualCard:
         self.map_card = card(
             "What is not explained",
             [self.window, self.export.panel],
-            pmui.Column(
+            Column(
                 self.unmixer.panel,
                 pn.pane.Bokeh(self.map.figure, sizing_mode="stretch_width", margin=0),
-                pmui.Row(
+                Row(
                     self.threshold, self.worst, sizing_mode="stretch_width", margin=(0, 4),
-                    sx={"alignItems": "center"},
+                    styles={"align-items": "center"},
                 ),
                 self.says,
                 sizing_mode="stretch_width",
@@ -101,7 +102,7 @@ class ResidualCard:
         self.histogram_card = card(
             "Against chance",
             [],
-            pmui.Column(
+            Column(
                 pn.pane.Bokeh(self.histogram.figure, sizing_mode="stretch_width", margin=0), self.note,
                 sizing_mode="stretch_width", margin=0,
             ),

@@ -13,6 +13,7 @@ from dashboard.exports import Chosen, ExportFile, ExportMenu
 from dashboard.phases.cards import card
 from dashboard.phases.clusters.bic import CurveRequest
 from dashboard.phases.data_table import DataTable
+from dashboard.phases.grid import Column, cell, grid
 from dashboard.phases.map_plot import MapFrame, MapPlot
 from dashboard.phases.tab import Tools
 from dashboard.phases.trust.layers import between
@@ -79,22 +80,22 @@ class StabilityCard:
         self.panel = card(
             "Is each phase found again?",
             [self.runs, self.start, self.export.panel],
-            pmui.Column(
+            Column(
                 self._job.panel,
                 self.says,
-                pmui.Grid(
-                    pmui.Grid(self.table, size=half),
-                    pmui.Grid(
+                grid(
+                    cell(self.table, size=half),
+                    cell(
                         pn.pane.Bokeh(self.numbers.figure, sizing_mode="stretch_width", margin=0), size=third
                     ),
-                    pmui.Grid(
-                        pmui.Column(
+                    cell(
+                        Column(
                             pn.pane.Bokeh(self.map.figure, sizing_mode="stretch_width", margin=0),
                             self.map_note, sizing_mode="stretch_width", margin=0,
                         ),
                         size=third,
                     ),
-                    container=True, spacing=1, sizing_mode="stretch_width", margin=(0, 4),
+            sizing_mode="stretch_width", margin=(0, 4),
                 ),
                 self._curve_job.panel,
                 self.what,

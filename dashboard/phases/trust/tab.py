@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 import panel as pn
-import panel_material_ui as pmui
 
+from dashboard.phases.grid import cell, grid
 from dashboard.phases.tab import Tab
 from dashboard.phases.trust.agreement_card import AgreementCard
 from dashboard.phases.trust.residual_card import ResidualCard
@@ -26,13 +26,13 @@ class TrustTab(Tab):
         self.stability, self.residual = StabilityCard(self.tools), ResidualCard(self.tools)
         self.agreement = AgreementCard(self.tools)
         half, wide = {"xs": 12, "md": 6}, {"xs": 12}
-        return pmui.Grid(
-            pmui.Grid(self.stability.panel, size=wide),
-            pmui.Grid(self.residual.map_card, size=half),
-            pmui.Grid(self.residual.histogram_card, size=half),
-            pmui.Grid(self.residual.regions.panel, size=wide),
-            pmui.Grid(self.agreement.panel, size=wide),
-            container=True, spacing=1, sizing_mode="stretch_width", margin=(4, 6),
+        return grid(
+            cell(self.stability.panel, size=wide),
+            cell(self.residual.map_card, size=half),
+            cell(self.residual.histogram_card, size=half),
+            cell(self.residual.regions.panel, size=wide),
+            cell(self.agreement.panel, size=wide),
+            sizing_mode="stretch_width", margin=(4, 6),
         )  # fmt: skip
 
     def refresh(self, changed: frozenset[str]) -> None:
