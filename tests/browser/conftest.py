@@ -111,15 +111,30 @@ def serve(faults: Faults) -> Iterator[Callable[..., str]]:
 
 
 @pytest.fixture
-def context(browser: Browser, serve: Callable[..., str], faults: Faults) -> Iterator[BrowserContext]:
-    """A fresh browser profile at 1440 x 900; pages opened from it are watched like ``page``."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(TIMEOUT_MS)
-    context.route(lambda url: not _is_local(url), lambda route: route.abort())
-    context.add_init_script(MODEL_NAMED)
-    context.on("page", lambda page: _watch(page, faults))
-    yield context
-    context.close()
+def new_context(
+    browser: Browser, serve: Callable[..., str], faults: Faults
+) -> Iterator[Callable[[], BrowserContext]]:
+    """Makes fresh browser profiles at 1440 x 900, one a person; their pages are watched like ``page``."""
+    contexts: list[BrowserContext] = []
+
+    def new() -> BrowserContext:
+        context = browser.new_context(viewport={"width": 1440, "height": 900})
+        contexts.append(context)
+        context.set_default_timeout(TIMEOUT_MS)
+        context.route(lambda url: not _is_local(url), lambda route: route.abort())
+        context.add_init_script(MODEL_NAMED)
+        context.on("page", lambda page: _watch(page, faults))
+        return context
+
+    yield new
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def context(new_context: Callable[[], BrowserContext]) -> BrowserContext:
+    """The browser profile of a journey of one person."""
+    return new_context()
 
 
 @pytest.fixture
