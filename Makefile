@@ -63,6 +63,7 @@ serve: install
 # where no browser is to be had, that is said and the browser tests are skipped; under CI that is a failure
 test: install
 	@$(BIN)/python tools/browser.py || test -z "$(CI)"
+	@$(BIN)/python tools/postgres.py || test -z "$(CI)"
 	@$(BIN)/python -m pytest $(PYTEST_FLAGS)
 
 lint: install

@@ -45,7 +45,9 @@ class JobMonitor:
         owner: Hashable,
         every: Callable[[Callable[[], None], int], Any] | None = None,
         period_ms: int = 250,
+        who: str = "",
     ) -> None:
+        self._who = who
         self._queue, self._owner, self._period_ms = queue, owner, period_ms
         self._every = every or _panel_every
         self._watched: list[_Watched] = []
@@ -77,7 +79,7 @@ class JobMonitor:
 
         A job that is already done (its result was kept) calls back before this returns.
         """
-        job = self._queue.submit(request, self._owner)
+        job = self._queue.submit(request, self._owner, self._who)
         self._watched.append(_Watched(job, on_report, on_progress, on_done, on_failed))
         self.tick()
         return job

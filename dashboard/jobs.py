@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Hashable
 
 from dashboard.job import Job, JobStatus, Request
+from dashboard.job_recorder import JobRecorder
 
 MAX_REMEMBERED_OWNERS = 1000
 
@@ -28,6 +29,7 @@ class JobQueue:
     inline : no threads; a job runs within :meth:`submit` (for tests and scripts)
     n_kept : results kept for the next who asks the same
     clock : seconds since the epoch
+    recorder : keeps a record of the jobs whose requests can be asked again (they have a ``record``)
     """
 
     def __init__(
@@ -37,7 +39,9 @@ class JobQueue:
         inline: bool = False,
         n_kept: int = 4,
         clock: Callable[[], float] = time.time,
+        recorder: JobRecorder | None = None,
     ) -> None:
+        self._recorder = recorder
         self._inline, self._n_kept, self._clock = inline, n_kept, clock
         # guards everything below; a job's own lock may be taken within it, never the other way round
         self._changed = threading.Condition()
@@ -55,8 +59,13 @@ class JobQueue:
         for worker in self._workers:
             worker.start()
 
-    def submit(self, request: Request, owner: Hashable) -> Job:
+    def submit(self, request: Request, owner: Hashable, who: str = "") -> Job:
         """The job of a request: a new one, or one that waits, runs or is kept under the same key.
+
+        Parameters
+        ----------
+        owner : the visit that asks; jobs of different owners take turns
+        who : the person who asks, for the record
 
         Raises
         ------
@@ -71,6 +80,9 @@ class JobQueue:
                 job = Job(next(self._numbers), request, self._clock, self.position)
                 self._waiting.append(job)
                 self._owners[job] = set()
+                record = getattr(request, "record", None)
+                if self._recorder is not None and record is not None:
+                    self._recorder.submitted(job, who, record)
                 self._changed.notify()
             if job in self._owners:
                 self._owners[job].add(owner)
@@ -95,7 +107,7 @@ class JobQueue:
             if job in self._waiting:
                 self._waiting.remove(job)
                 del self._owners[job]
-                job.settle(JobStatus.CANCELLED)
+                self._settle(job, JobStatus.CANCELLED)
             return True
 
     def position(self, job: Job) -> int:
@@ -118,14 +130,22 @@ class JobQueue:
             self._stopped = True
             for job in self._running.values():
                 job.stop(JobStatus.INTERRUPTED)
-            for job in self._waiting:
+            unwanted, self._waiting = self._waiting, []
+            for job in unwanted:
                 del self._owners[job]
-                job.settle(JobStatus.INTERRUPTED)
-            self._waiting.clear()
+                self._settle(job, JobStatus.INTERRUPTED)
             self._changed.notify_all()
         end = time.monotonic() + timeout_s
         for worker in self._workers:
             worker.join(max(0.0, end - time.monotonic()))
+        if self._recorder is not None:
+            self._recorder.close()
+
+    def _settle(self, job: Job, status: JobStatus) -> None:
+        """End a job that never ran."""
+        job.settle(status)
+        if self._recorder is not None:
+            self._recorder.ended(job)
 
     def _with_key(self, key: Hashable) -> Job | None:
         if key in self._kept:
@@ -161,7 +181,11 @@ class JobQueue:
         return job
 
     def _run(self, job: Job) -> None:
+        if self._recorder is not None:
+            self._recorder.started(job)
         job.iterate()
+        if self._recorder is not None:
+            self._recorder.ended(job)
         with self._changed:
             del self._owners[job]
             if self._running.get(job.key) is job:

@@ -17,6 +17,7 @@ from bokeh.document import Document
 
 from dashboard.busy import Busy
 from dashboard.job_monitor import JobMonitor
+from dashboard.job_recorder import JobRecorder
 from dashboard.jobs import JobQueue
 from dashboard.library import Library
 from dashboard.phases.workspace import PhasesWorkspace
@@ -29,6 +30,7 @@ from dashboard.settings import Settings
 from dashboard.shell import page
 from dashboard.store import Store
 from dashboard.together import scheduler
+from dashboard.uploads import uploads_folder
 from dashboard.warm_up import compile_kernels
 from dashboard.workbench import Workbench
 from data.catalogue import Catalogue
@@ -55,7 +57,8 @@ def shared() -> Shared:
     compile_kernels()
     # the event loop answers everybody on one core: computing leaves it that core
     torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
-    catalogue = Catalogue(settings.data_folder, settings.cache_folder)
+    catalogue = Catalogue(settings.data_folder, settings.cache_folder, uploads_folder(settings))
+    store = StoreOnce(lambda: _open_store(settings))
     # modules and kernels live as long as the process: the collector of cycles, which stops everybody while it
     # looks, need not look at them
     gc.collect()
@@ -63,11 +66,20 @@ def shared() -> Shared:
     return Shared(
         catalogue=catalogue,
         library=Library(catalogue, settings.memory_bytes),
-        queue=JobQueue(settings.n_workers),
+        queue=JobQueue(settings.n_workers, recorder=JobRecorder(store)),
         kept=ResultCache(settings.cache_folder),
-        store=StoreOnce(lambda: Store.open(settings.store_folder, settings.database_url)),
+        store=store,
         presence=Presence(),
     )
+
+
+def _open_store(settings: Settings) -> Store:
+    """The store; jobs that an earlier process did not end are marked as interrupted."""
+    store = Store.open(settings.store_folder, settings.database_url)
+    n_interrupted = store.interrupt_unfinished()
+    if n_interrupted:
+        log.info("%d jobs were interrupted by the last stop of the server", n_interrupted)
+    return store
 
 
 def visit_page() -> pmui.Page:
@@ -109,7 +121,7 @@ def connect(workbench: Workbench) -> PhasesWorkspace:
     """The workspace of this visit, connected to what the process shares."""
     common = shared()
     document = pn.state.curdoc
-    monitor = JobMonitor(common.queue, owner=id(document))
+    monitor = JobMonitor(common.queue, owner=id(document), who=pn.state.user or "")
     pn.state.on_session_destroyed(lambda _context: _leave(monitor))
     return PhasesWorkspace(
         workbench.phases,

@@ -18,7 +18,7 @@ from models.live_phases import LivePhases
 from models.phases import StageReport, run
 from models.phases_preparation import make_line_maps, prepare
 from models.phases_result import PhasesResult
-from models.recipe import LineMapChoices, PhasesRecipe
+from models.recipe import LineMapChoices, PhasesRecipe, to_yaml
 
 Dataset = SpectrumImage | ElementalMaps
 
@@ -125,8 +125,21 @@ class FindRequest:
     kept: ResultCache
     previous: PhasesResult | None = None
     model: LatentModel | None = None
+    entry_id: str = ""
+    index: int = 0
 
     title = "Finding phases"
+
+    @property
+    def record(self) -> Mapping[str, object]:
+        """From which it can be asked again after a restart."""
+        return {
+            "entry_id": self.entry_id,
+            "dataset_index": self.index,
+            "dataset_id": self.dataset.dataset_id,
+            "dataset_title": self.dataset.title,
+            "recipe": to_yaml(self.recipe),
+        }
 
     @property
     def key(self) -> Hashable:

@@ -192,7 +192,10 @@ class PhasesVisit:
             return
         same_map = state.result is not None and state.result.dataset_id == state.dataset.dataset_id
         previous = state.result if same_map else None
-        request = FindRequest(state.dataset, state.recipe, self._kept, previous, state.model)
+        request = FindRequest(
+            state.dataset, state.recipe, self._kept, previous, state.model,
+            state.entry_id, state.dataset_index,
+        )  # fmt: skip
         self._first, self._edits_at_start = state.result is None, state.recipe.edits
 
         def done(result: PhasesResult) -> None:
