@@ -14,6 +14,7 @@ from dashboard.exports import download_button
 from dashboard.phases.cards import card
 from dashboard.phases.grid import Column, Row
 from dashboard.phases.tab import Tab, Tools
+from data.catalogue import DEMO_ID
 from models.endmembers import Unmixing
 from models.exports_files import file_name
 from models.phases_result import PhasesResult
@@ -112,8 +113,8 @@ class ReportTab(Tab):
 
     def _start(self) -> None:
         state, made_of = self.state, self._shows()
-        source = state.entry_id.rsplit("/", 1)[-1] if state.entry_id else state.result.prepared.title
-        if len(state.titles) > 1:
+        source = state.entry_id.rsplit("/", 1)[-1]
+        if state.entry_id in ("", DEMO_ID) or len(state.titles) > 1:
             source = state.result.prepared.title
         request = ReportRequest(
             state.result, state.recipe, state.shown, source, self._unmixing(), self._stability()
