@@ -16,6 +16,8 @@ import torch
 from bokeh.document import Document
 
 from dashboard.busy import Busy
+from dashboard.files.browser import FileBrowser
+from dashboard.files.thumbnails import Thumbnails
 from dashboard.job_monitor import JobMonitor
 from dashboard.job_recorder import JobRecorder
 from dashboard.jobs import JobQueue
@@ -48,6 +50,7 @@ class Shared:
     kept: ResultCache
     store: StoreOnce
     presence: Presence
+    thumbnails: Thumbnails
 
 
 @lru_cache(maxsize=1)
@@ -70,6 +73,7 @@ def shared() -> Shared:
         kept=ResultCache(settings.cache_folder),
         store=store,
         presence=Presence(),
+        thumbnails=Thumbnails(settings.cache_folder),
     )
 
 
@@ -154,6 +158,18 @@ def connect_sessions(
         visit=id(document),
         connected=lambda: _is_connected(document),
     )
+    files = FileBrowser(
+        common.catalogue,
+        common.library,
+        common.thumbnails,
+        workbench.phases,
+        front,
+        lambda entry_id: workspace.visit.open(entry_id, then_find=True),
+        workspace.datasets.refresh,
+        scheduler(document),
+        tell,
+    )
+    sessions.answer(files.actions)
     front.on_message(sessions.received)
     pn.state.on_session_destroyed(lambda _context: sessions.close())
     return sessions

@@ -110,7 +110,8 @@ class Dialog {
 
   // the page follows its theme: dark or light is read when the dialog opens
   open() {
-    const dark = document.documentElement.classList.contains('dark');
+    const [red, green, blue] = getComputedStyle(document.body).backgroundColor.match(/[\d.]+/g).map(Number);
+    const dark = 0.3 * red + 0.6 * green + 0.1 * blue < 110;
     this.dialog.classList.toggle('dark', dark);
     this.fail('');
     this.wait();
@@ -141,6 +142,7 @@ export function make(root, style, send) {
   root.append(element('style', '', style));
   const all = {
     save: new SaveDialog(root, send), sessions: new OpenDialog(root, send), share: new ShareDialog(root, send),
+    files: new FilesDialog(root, send),
   };
   const shown = () => Object.values(all).find((one) => one.dialog.open);
   return {

@@ -1,4 +1,4 @@
-// Save, Open and Share in the head of the page, the name of the session, and how many people are here.
+// Save, Open, Share and Files in the head of the page, the name of the session, and how many people are here.
 // The dialogs are fetched when the first of them is opened: a page that needs none does not pay for them.
 const ICONS = {
   save: '<path d="M5 3h11l4 4v13a1 1 0 0 1-1 1H5a1 1 0 0 1-1-1V4a1 1 0 0 1 1-1z"/><path d="M8 3v5h7V3"/>' +
@@ -11,7 +11,8 @@ const ICONS = {
   people: '<circle cx="9" cy="8" r="3.4"/><path d="M2.5 20c0-4 3-6.2 6.500-6.2s6.500 2.2 6.500 6.2"/>' +
     '<path d="M16 4.9a3.4 3.400 0 0 1 0 6.3M18 14.3c2.2.8 3.5 2.800 3.500 5.7"/>',
 };
-const WORDS = {save: 'Save this state', open: 'Open a saved session', share: 'Share by a link'};
+const WORDS = {save: 'Save this state', open: 'Open a saved session', share: 'Share by a link',
+  files: 'Files: look for datasets, or upload'};
 
 function icon(name, size = 18) {
   return `<svg viewBox="0 0 24 24" width="${size}" height="${size}" fill="none" stroke="currentColor"
@@ -60,6 +61,7 @@ export function render({model, el}) {
   button('save', () => openSave());
   button('open', openList);
   button('share', openShare);
+  button('files', () => withDialogs((all) => { all.open('files'); send({what: 'files'}); }));
 
   const name = document.createElement('span');
   name.className = 'name';

@@ -1,4 +1,4 @@
-"""Save, Open and Share in the head of the page, and the bar above the figures that says what is on show."""
+"""The buttons of sessions in the head of the page, and the bar above the figures that says what is shown."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from dashboard.messages import MessageComponent
 
 _HERE = Path(__file__).parent
 #: everything that the dialogs need, fetched by the first of them
-_DIALOG_FILES = ("dialogs.js", "save_dialog.js", "open_dialog.js", "share_dialog.js")
+_DIALOG_FILES = (
+    "dialogs.js", "save_dialog.js", "open_dialog.js", "share_dialog.js", "../files/upload.js",
+    "../files/files_dialog.js",
+)  # fmt: skip
 
 
 class SessionToolbar(MessageComponent):
-    """Three buttons, the name of the session, and how many people look at the same."""
+    """Four buttons, the name of the session, and how many people look at the same."""
 
     name_shown = param.String(default="", doc="name of the session on show; empty where it was never saved")
     changed = param.Boolean(default=False, doc="has it changed since?")

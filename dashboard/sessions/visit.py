@@ -119,6 +119,10 @@ class SessionsVisit:
         self.line.close()
         self.draft_line.close()
 
+    def answer(self, actions: Mapping[str, Callable[[Mapping[str, Any]], None]]) -> None:
+        """Messages that somebody else answers, such as those of the dialog of files."""
+        self._actions.update(actions)
+
     def received(self, message: Any) -> None:
         """A message of the browser; what is no message of this page is left alone."""
         what = message.get("what") if isinstance(message, Mapping) else None

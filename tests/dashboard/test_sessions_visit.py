@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import weakref
 
 import numpy as np
 import pytest
@@ -283,3 +285,16 @@ def test_several_maps_on_one_sheet_are_saved_with_their_map(server, mine):
     assert theirs.found == 0
     np.testing.assert_array_equal(theirs.state.shown.phase_map.label, mine.state.shown.phase_map.label)
     assert theirs.front.shown["bar"]["details"] == []
+
+
+def test_a_visit_that_has_ended_is_freed(server, mine):
+    token = mine.share()
+    theirs = server.visit(person="bert-0001", s=token).begin()
+    theirs.state.map_palette = "Grey"
+    theirs.settle()
+    theirs.sessions.close()
+    gone = [weakref.ref(one) for one in (theirs.sessions, theirs.state, theirs.front)]
+    server.visits.remove(theirs)
+    del theirs
+    gc.collect()
+    assert [one() for one in gone] == [None, None, None]
