@@ -80,6 +80,9 @@ class FilesDialog extends Dialog {
     const words = element('span', 'facts', 'waiting');
     const cancel = button('Cancel', () => { sending.cancel(); line.remove(); });
     const line = element('div', 'sending', element('span', 'file', name), cancel, bar, words);
+    for (const broken of this.sendings.querySelectorAll('.broken')) {
+      if (files.some((file) => file.name === broken.querySelector('.file').textContent)) broken.remove();
+    }
     this.sendings.append(line);
     const sending = new Sending(files, (now) => {
       if (now.sent !== undefined) { bar.max = sending.size || 1; bar.value = now.sent; }

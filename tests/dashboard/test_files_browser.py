@@ -76,6 +76,7 @@ def test_what_was_opened_has_a_picture_until_its_file_changes(bench, folder):
     dataset = bench.library.open(entry_id)[0]
     bench.state.entry_id = entry_id
     bench.state.open(dataset, view_of(dataset, bench.state.recipe.line_maps))
+    bench.loop.settle(lambda: bench.files._pictures.busy)
     assert bench.rows()[1]["thumbnail"].startswith("data:image/png;base64,")
     path = folder / "batch <b>" / "one.hspy"
     path.write_bytes(path.read_bytes() + b"\0")
