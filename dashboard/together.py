@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 
 from bokeh.document import Document
-from panel.io import hold
+from panel.io import hold, state
 
 
 def together(document: Document, work: Callable[[], None]) -> Callable[[], None]:
@@ -18,6 +18,11 @@ def together(document: Document, work: Callable[[], None]) -> Callable[[], None]
 
     @wraps(work)
     def at_once() -> None:
+        # between its first answer and the sign that the page has loaded, Panel takes the document for one
+        # that was never sent, and drops what is held
+        if not state._connected.get(document):
+            work()
+            return
         with hold(document):
             work()
 

@@ -13,6 +13,8 @@ ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("data", "models", "dashboard", "headless")
 WORKSPACES = ("phases", "particles", "inversion")
 DRAWING = ("panel", "panel_material_ui", "bokeh", "holoviews", "datashader")
+#: what the page shows of saved sessions; the rest of that room keeps them
+SHOWN_OF_SESSIONS = ("toolbar", "front", "table", "page_view", "visit")
 VAGUE_NAMES = ("utils", "helpers", "misc", "common", "base", "manager")
 
 
@@ -68,7 +70,9 @@ def forbidden_packages(path: Path) -> dict[str, str]:
         forbid(("param", "dashboard", "app", *DRAWING), "this is the door without a browser")
     if room == "dashboard":
         forbid(("app", "batch"), "the doors open the dashboard, never the other way round")
-        if name in ("state", "jobs", "workbench"):
+        if path.parts[1] == "files" or (path.parts[1] == "sessions" and name not in SHOWN_OF_SESSIONS):
+            forbid(DRAWING, "what is kept of sessions and files is not what is shown of them")
+        if name in ("state", "jobs", "job_recorder", "workbench", "frozen_phases", "frozen_view"):
             forbid(DRAWING, f"{name}.py holds what is kept, not what is shown")
         if path.parts[1] == "store":
             forbid(("param", *DRAWING), "the store holds what is kept, not what is shown")

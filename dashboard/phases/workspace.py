@@ -71,7 +71,10 @@ class PhasesWorkspace:
         self.history = PhasesHistory(state)
         self.visit = PhasesVisit(state, library, kept, monitor, schedule, tell, self.views.phase.figure, busy)
         self.controls = PhasesControls(state, self.visit.find, lambda title: self.tabs.open(title))
-        self.datasets = DatasetMenu(state, catalogue, self.visit.open)
+        # in a turn of its own: the menu is still telling of its change, and a map at hand changes it again
+        self.datasets = DatasetMenu(
+            state, catalogue, lambda *entry: schedule(lambda: self.visit.open(*entry))
+        )
         tools = Tools(
             state, monitor, schedule, tell, catalogue, library, kept,
             show_found=self.visit.show_found, open_tab=lambda title: self.tabs.open(title), busy=busy,

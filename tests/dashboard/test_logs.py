@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -75,7 +76,7 @@ def test_a_name_cannot_forge_a_line(lines, format_name, name):
         ("PATCH /uploads/0123456789abcdef0123456789abcdef", "PATCH /uploads/…"),
         ("token aZ09-_aZ09-_aZ09-_aZ09-_aZ09-_aZ.", "token …."),
         ("postgresql://me:secret@db/x", "postgresql://…@db/x"),
-        ("no file /home/anna/private/map.bcf there", "no file <path> there"),
+        ("no file /export/anna/private/map.bcf there", "no file <path> there"),
         ("opened /srv/data/2024/map.bcf", "opened <data>/2024/map.bcf"),
         ("map 4.2.bcf took 1.5 s at 10:22:31, 3/4 done", "map 4.2.bcf took 1.5 s at 10:22:31, 3/4 done"),
         ("why? because", "why? because"),
@@ -126,7 +127,9 @@ def test_what_holds_up_the_loop_is_found(lines):
         watch.stop()
         return watch.slow_actions()
 
-    (slow,) = asyncio.run(serve())
+    # in a thread: the browser of other tests has a loop of its own running in this one
+    with ThreadPoolExecutor(1) as thread:
+        (slow,) = thread.submit(asyncio.run, serve()).result(30)
     assert 0.1 <= slow.seconds < 2
     assert slow.where.startswith("tests/dashboard/test_logs.py:")
     assert slow.where.endswith("block_the_others")
