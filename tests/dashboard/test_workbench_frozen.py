@@ -114,7 +114,8 @@ def test_each_part_that_cannot_be_used_is_one_sentence_and_the_rest_is_taken():
                 "entry_id": 12,
                 "dataset_index": True,
                 "recipe": "mixture: {n_phases: seven}",
-                "selections": '{"lodestone": "selections", "selections": [{"name": "x", "shape": [1e999, 1]}]}',
+                "selections": '{"lodestone": "selections", "selections": '
+                '[{"name": "x", "shape": [1e999, 1]}]}',
                 "look": {
                     "map_palette": "Rainbow",
                     "phase_opacity": float("nan"),
