@@ -48,6 +48,8 @@ window.painted = (name) => new Promise((resolve) => {
     const seen = () => { signal.disconnect(seen);
         requestAnimationFrame(() => setTimeout(() => resolve(performance.now()), 0)); };
     signal.connect(seen); });"""
+HAS_SLIDER = """() => Bokeh.documents.flatMap(d => [...d._all_models.values()])
+    .some(m => (m.data?.label ?? '').startsWith('Number of phases'))"""
 SLIDE = """async (value) => {
     const slider = Bokeh.documents.flatMap(d => [...d._all_models.values()])
         .find(m => (m.data?.label ?? '').startsWith('Number of phases'));
@@ -79,6 +81,7 @@ def main() -> None:
         bench.phases.open(opened.image, opened)
         bench.phases.result = result
         bench.phases.shown = live_phases(result, result.recipe)
+        pn.state.onload(workspace.complete)
         return shell_page("Lodestone", [], workspace.sidebar, workspace.main)
 
     shared()
@@ -97,6 +100,7 @@ def main() -> None:
         page.add_init_script(MODEL_NAMED)
         page.goto(f"http://127.0.0.1:{port}", timeout=120_000)
         page.wait_for_function("modelNamed('phase_map:phases')?.data.image.length > 0", timeout=120_000)
+        page.wait_for_function(HAS_SLIDER, timeout=120_000)
         page.wait_for_timeout(3000)
         slides = slider_times(page)
         lassos = lasso_times(page)
