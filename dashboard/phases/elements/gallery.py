@@ -21,6 +21,7 @@ from dashboard import theme
 from dashboard.arrival import Arrival
 from dashboard.map_pyramid import MapPyramid
 from dashboard.phases.elements.looks import GalleryLook, tile_side
+from dashboard.phases.grid import Row
 from dashboard.phases.map_plot import MapFrame, MapPlot
 from dashboard.phases.tab import Tools
 from dashboard.viewport import Extent, Viewport, sample_nearest
@@ -61,7 +62,9 @@ class Gallery:
         self.tiles: dict[str, MapPlot] = {}
         # one veil for all tiles: it travels once
         self.veil = ColumnDataSource(dict(image=[], x=[], y=[], dw=[], dh=[]), name="gallery:veil")
-        self.panel = pn.FlexBox(gap="4px", sizing_mode="stretch_width", margin=(0, 4))
+        self.panel = Row(
+            styles={"flex-wrap": "wrap", "gap": "4px"}, sizing_mode="stretch_width", margin=(0, 4)
+        )
         self.look = GalleryLook()
         self.drag = "Lasso"
         self._mode = ColumnDataSource(dict(drag=[self.drag]), name="gallery:drag")
