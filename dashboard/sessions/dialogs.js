@@ -125,6 +125,21 @@ class Dialog {
 
   close() { this.dialog.close(); }
 
+  // somebody has saved the same session since it was opened here: this one decides, nothing is lost meanwhile
+  askWhich(there, copy, instead) {
+    this.fail('');
+    const line = element('div', 'overtaken',
+      element('span', '', `“${there.name}” was changed `), element('b', '', moment(there.changed)),
+      element('span', '', there.author ? ` by ${there.author}, in another tab.` : ', in another tab.'),
+      element('span', 'facts', 'What is saved there is not what was opened here. Keep both, or put yours in its place.'));
+    line.setAttribute('role', 'alert');
+    this.body.querySelector('.overtaken')?.remove();
+    this.body.prepend(line);
+    const first = button('Save a copy', copy, 'first');
+    this.foot.replaceChildren(button('Cancel', () => this.close()), button('Replace', instead, 'grave'), first);
+    first.focus();
+  }
+
   fail(text) {
     this.failure.textContent = text;
     this.failure.hidden = text === '';

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from dashboard.sessions import words
@@ -12,6 +13,7 @@ from dashboard.sessions.page_view import PageView
 from dashboard.sessions.saving import Taken
 from dashboard.sessions.store_line import StoreLine
 from dashboard.sessions.thumbnail import Picture, png
+from dashboard.store.errors import ChangedSince
 from dashboard.store.records import Link, SavedSession
 from dashboard.workbench import Workbench
 
@@ -78,7 +80,7 @@ class SaveAndShare:
         self._workbench.notes = text_of(message, "notes", _MOST_NOTES)
         self._keep(
             name, visibility, own, lambda _store, saved: saved.name,
-            lambda kept: self._front.send({"kind": "saved", "name": kept}),
+            lambda kept: self._front.send({"kind": "saved", "name": kept}), _version(message, own),
         )  # fmt: skip
 
     def _keep(
@@ -88,8 +90,11 @@ class SaveAndShare:
         own: SavedSession | None,
         then: Callable[[Any, SavedSession], Any],
         deliver: Callable[[Any], None],
+        expected: str | None,
     ) -> None:
         """Save what is on the table, in place of an own session or as a new one, and do more in that thread.
+
+        Where the own session is not of the expected version, nothing is saved and the dialog asks what to do.
 
         Raises
         ------
@@ -103,9 +108,12 @@ class SaveAndShare:
         origin = None if known is None else known.id
         target = None if own is None else own.id
 
-        def work(store: Any) -> tuple[SavedSession, Any]:
-            with taken.content() as content:
-                saved = store.save(name, self._user, content, visibility, target, origin)
+        def work(store: Any) -> tuple[SavedSession, Any] | ChangedSince:
+            try:
+                with taken.content() as content:
+                    saved = store.save(name, self._user, content, visibility, target, origin, expected)
+            except ChangedSince as changed:
+                return changed
             return saved, then(store, saved)
 
         def done(answer: tuple[SavedSession, Any]) -> None:
@@ -113,7 +121,14 @@ class SaveAndShare:
             self._saved()
             deliver(answer[1])
 
-        self._line.ask(work, done)
+        self._line.ask(work, lambda answer: self._unless_overtaken(answer, done))
+
+    def _unless_overtaken(self, answer: Any, deliver: Callable[[Any], None]) -> None:
+        """Deliver an answer or, where somebody has saved meanwhile, ask what to do."""
+        if isinstance(answer, ChangedSince):
+            self._front.send({"kind": "overtaken", **words.overtaken(answer.session)})
+        else:
+            deliver(answer)
 
     def _ask_to_share(self, _message: Mapping[str, Any]) -> None:
         own = self._current.session
@@ -127,18 +142,28 @@ class SaveAndShare:
         view = self._page_view.now().plain() if message.get("view") else None
         own = self._current.session
 
-        def share(store: Any, saved: SavedSession) -> tuple[Link, tuple[Link, ...]]:
+        def share(store: Any, saved: SavedSession) -> tuple[Link, tuple[Link, ...], SavedSession]:
             link = store.share(saved.id, self._user, view, expires_in_s)
-            return link, store.links(saved.id, self._user)
+            # who has a link may open it from now on: the next save must not make it private again
+            now = replace(saved, visibility="link") if saved.visibility == "private" else saved
+            return link, store.links(saved.id, self._user), now
 
-        def deliver(answer: tuple[Link, tuple[Link, ...]]) -> None:
+        def deliver(answer: tuple[Link, tuple[Link, ...], SavedSession]) -> None:
+            self._current.renewed(answer[2])
             self._send_links(answer[1], new=answer[0].token)
 
-        if own is not None and not self._current.changed:
-            self._line.ask(lambda store: share(store, own), deliver)
+        agreed = bool(message.get("new") or message.get("instead"))
+        if own is not None and not self._current.changed and not agreed:
+
+            def share_own(store: Any) -> Any:
+                present = store.load(own.id, self._user).session
+                return ChangedSince(present) if present.version != own.version else share(store, own)
+
+            self._line.ask(share_own, lambda answer: self._unless_overtaken(answer, deliver))
         else:
             name = text_of(message, "name", 4000) or self._current.name
-            self._keep(name, None, own, share, deliver)
+            own = None if message.get("new") else own
+            self._keep(name, None, own, share, deliver, _version(message, own))
 
     def _revoke(self, message: Mapping[str, Any]) -> None:
         token = text_of(message, "token")
@@ -161,3 +186,8 @@ class SaveAndShare:
                 "open": self._workbench.phases.prepared is not None,
             }
         )
+
+
+def _version(message: Mapping[str, Any], own: SavedSession | None) -> str | None:
+    """The version that a save may replace: the one that was opened here, or that the person agreed to."""
+    return None if own is None else text_of(message, "instead") or own.version

@@ -6,7 +6,11 @@ class ShareDialog extends Dialog {
   }
 
   received(message) {
-    if (message.kind === 'share' && this.dialog.open) this.show(message);
+    if (!this.dialog.open) return;
+    if (message.kind === 'share') this.show(message);
+    else if (message.kind === 'overtaken') {
+      this.askWhich(message, () => this.make({new: true}), () => this.make({instead: message.version}));
+    }
   }
 
   show(about) {
@@ -25,13 +29,15 @@ class ShareDialog extends Dialog {
     const expires = select({never: 'Never', week: 'After a week', month: 'After a month'}, this.expires);
     const view = element('input');
     Object.assign(view, {type: 'checkbox', checked: this.view});
-    const make = button('Create link', () => {
+    this.make = (agreed = {}) => {
       if (!about.saved && name.value.trim() === '') { this.fail('Give it a name first.'); name.focus(); return; }
       [this.expires, this.view] = [expires.value, view.checked];
       this.fail('');
       this.busy(true);
-      this.send({what: 'share', name: name.value, expires: expires.value, view: view.checked});
-    }, 'first');
+      this.send({what: 'share', name: name.value, expires: expires.value, view: view.checked, ...agreed});
+    };
+    const make = button('Create link', () => this.make(), 'first');
+    name.addEventListener('keydown', (event) => { if (event.key === 'Enter') make.click(); });
     const choices = element('div', 'choices', field('Ends', expires), element('label', 'check', view,
       'With this view: tab, zoom, chosen phases'));
     this.body.replaceChildren(

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from dashboard.frozen_view import FrozenView
@@ -243,6 +244,7 @@ class SessionsVisit:
         about = {
             "search": self.current.where()["search"],
             "session": None if session is None else session.id,
+            "version": None if session is None else session.version,
         }
         return lambda: {**plain(), "draft": about}
 
@@ -287,13 +289,14 @@ class SessionsVisit:
 
     def _find_session(self, draft: Draft) -> None:
         """A draft of an own session goes on as that session, where it is still there."""
-        session_id = _about(draft).get("session")
+        session_id, version = _about(draft).get("session"), _about(draft).get("version")
         if not isinstance(session_id, str):
             return
 
         def found(stored: StoredState) -> None:
             if stored.session.author == self._user:
-                self.current.belongs_to(stored.session)
+                known = version if isinstance(version, str) else stored.session.version
+                self.current.belongs_to(replace(stored.session, version=known))
                 self._show()
                 self._enter()
 

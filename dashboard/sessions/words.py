@@ -44,6 +44,16 @@ def link_row(link: Link, now: float) -> dict[str, Any]:
     return {"token": link.token, "created": link.created, "expires": link.expires, "ended": ended}
 
 
+def overtaken(session: SavedSession) -> dict[str, Any]:
+    """A session that was saved elsewhere since it was opened here."""
+    return {
+        "name": session.name,
+        "author": session.author,
+        "changed": session.changed,
+        "version": session.version,
+    }
+
+
 def bar(
     *parts: Part,
     actions: Sequence[tuple[str, str]] = (),

@@ -1,6 +1,13 @@
 """What a team keeps: saved sessions, links, drafts, job records and the the files of results."""
 
-from dashboard.store.errors import NotAccepted, NotAllowed, NotFound, StoreError, StoreUnavailable
+from dashboard.store.errors import (
+    ChangedSince,
+    NotAccepted,
+    NotAllowed,
+    NotFound,
+    StoreError,
+    StoreUnavailable,
+)
 from dashboard.store.records import (
     Draft,
     JobRecord,
@@ -13,6 +20,7 @@ from dashboard.store.records import (
 from dashboard.store.store import Store
 
 __all__ = [
+    "ChangedSince",
     "Draft",
     "JobRecord",
     "Link",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dashboard.store.records import SavedSession
+
 
 class StoreError(ValueError):
     """The store did not do what was asked; the text says what was found and what helps."""
@@ -17,6 +19,16 @@ class NotFound(StoreError):
 
 class NotAllowed(StoreError):
     """This person may look at it, but not do that to it."""
+
+
+class ChangedSince(StoreError):
+    """What should be replaced is not what the person has seen; ``session`` is how it is now."""
+
+    def __init__(self, session: SavedSession) -> None:
+        super().__init__(
+            f"The session “{session.name}” has changed since it was opened here. Save a copy, or replace it."
+        )
+        self.session = session
 
 
 class NotAccepted(StoreError):

@@ -42,6 +42,7 @@ class SavedSession:
     visibility : "private" (its author), "team" (all who are signed in), "link" (who has a link)
     copied_from : id of the session that it was copied from, which may be gone
     n_links : links that open it now; told to its author only, else 0
+    version : another one after every change of its name, its notes or what it holds
     """
 
     id: str
@@ -57,6 +58,7 @@ class SavedSession:
     copied_from: str | None
     deleted: float | None
     n_links: int
+    version: str = ""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from dashboard.store import limits, session_rows
 from dashboard.store.artifacts import Artifact
-from dashboard.store.errors import NotAccepted
+from dashboard.store.errors import ChangedSince, NotAccepted
 from dashboard.store.part import StorePart
 from dashboard.store.records import VISIBILITIES, SavedSession, SessionContent, StoredState, Visibility
 from dashboard.store.session_rows import CheckedContent
@@ -32,6 +32,7 @@ class Sessions(StorePart):
         visibility: Visibility | None = None,
         session_id: str | None = None,
         copied_from: str | None = None,
+        expected: str | None = None,
     ) -> SavedSession:
         """Keep a session, whole or not at all; once this returns, it outlasts a kill and a loss of power.
 
@@ -40,9 +41,12 @@ class Sessions(StorePart):
         visibility : None for private or, where one is replaced, as it was
         session_id : the own session to replace; None for a new one. What its links show stays as it was
         copied_from : for a new one, the session that it began as
+        expected : the version that is replaced, see :class:`SavedSession`; None for whatever is there
 
         Raises
         ------
+        ChangedSince
+            Somebody has saved or renamed it since that version; nothing was replaced.
         NotAccepted
             A name, note, picture, state or artifact is too large or of another kind.
         """
@@ -60,6 +64,8 @@ class Sessions(StorePart):
                     db.add(row)
                 else:
                     row = session_rows.own(db, session_id, author, "save over")
+                    if expected is not None and session_rows.version_of(row) != expected:
+                        raise ChangedSince(_saved(db, row, now, author))
                 row.name, row.notes, row.changed = name, checked.notes, now
                 row.visibility = chosen or row.visibility
                 row.content = session_rows.freeze(db, checked, artifacts, now)

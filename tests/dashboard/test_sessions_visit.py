@@ -120,6 +120,63 @@ def test_a_kept_shape_and_a_drawn_one_come_back(server, mine):
     assert theirs.front.last("opened")
 
 
+def test_two_tabs_that_save_over_one_session_are_asked(server, mine):
+    session = mine.save("Shared work")
+    other = server.visit(person="anna-0001", tab="another-tab").begin()
+    other.say("open", id=session)
+    other.state.map_palette = "Turbo"
+    other.settle()
+    server.clock.now += 60
+    other.save("Shared work")
+    mine.state.map_palette = "Grey"
+    mine.settle()
+    mine.save("Shared work")
+    asked = mine.front.last("overtaken")
+    assert (asked["name"], asked["changed"]) == ("Shared work", server.clock.now)
+    assert server.store.load(session, "").state["phases"]["look"]["map_palette"] == "Turbo"
+    assert mine.front.shown["changed"]  # it is not saved yet, and the page says so
+
+    # a link would show what the other tab has saved, not what stands here
+    mine.say("share", name="", expires="never", view=False)
+    assert mine.front.said[-1]["kind"] == "overtaken"
+    mine.save("Shared work", instead=asked["version"])
+    assert server.store.load(session, "").state["phases"]["look"]["map_palette"] == "Grey"
+    other.say("share", name="", expires="never", view=False)
+    asked = other.front.last("overtaken")
+    other.say("share", name="Turbo one", expires="never", view=False, new=True)
+    copy = other.sessions.current.session
+    assert (copy.name, copy.id == session) == ("Turbo one", False)
+    assert server.store.open_link(other.front.last("share")["new"]).state["phases"]["look"][
+        "map_palette"
+    ] == ("Turbo")
+    assert server.store.load(session, "").state["phases"]["look"]["map_palette"] == "Grey"
+
+
+def test_a_draft_remembers_what_it_began_from(server, mine):
+    session = mine.save("Mine")
+    mine.state.map_palette = "Grey"
+    mine.settle()
+    mine.time_passes()
+    mine.sessions.close()
+    other = server.visit(person="bert-0001").begin()
+    other.say("open", id=session)
+    other.save("Newer")
+    again = server.visit(person="anna-0001").begin()
+    again.say("go_on")
+    again.save("Mine")
+    assert again.front.last("overtaken")["name"] == "Newer"
+
+
+def test_a_save_after_sharing_does_not_close_the_link(server):
+    mine = server.visit("anna").begin()
+    mine.save(visibility="private")
+    token = mine.share()
+    mine.say("ask_save")
+    assert mine.front.last("save")["visibility"] == "link"
+    mine.save(visibility=mine.front.last("save")["visibility"])
+    assert server.store.open_link(token, "ben")
+
+
 def test_own_sessions_are_replaced_renamed_copied_deleted_and_brought_back(server, mine):
     session = mine.save("First")
     assert mine.front.shown["name"] == "First"

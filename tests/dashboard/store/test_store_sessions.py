@@ -8,7 +8,7 @@ import unicodedata
 
 import pytest
 
-from dashboard.store import NotAccepted, NotAllowed, NotFound, SessionContent
+from dashboard.store import ChangedSince, NotAccepted, NotAllowed, NotFound, SessionContent
 from dashboard.store.limits import MAX_NAME, MAX_NOTES, MAX_THUMBNAIL_BYTES
 
 HOSTILE = (
@@ -43,6 +43,24 @@ def test_saving_over_a_session_replaces_what_it_holds_and_nothing_else(store, co
     assert (second.name, second.notes, second.changed) == ("Two", "notes two", clock.now)
     assert store.load(first.id, "ann").state["phases"]["recipe"] == "two"
     assert len(store.sessions("ann")) == 1
+
+
+def test_a_version_that_was_overtaken_is_not_replaced_unseen(store, content):
+    first = store.save("One", "ann", content("one"))
+    second = store.save("One", "ann", content("two"), session_id=first.id, expected=first.version)
+    with pytest.raises(ChangedSince, match="“One” has changed") as said:
+        store.save("One", "ann", content("three"), session_id=first.id, expected=first.version)
+    assert said.value.session == second  # the clock stood still, and the versions differ
+    assert store.load(first.id, "ann").state["phases"]["recipe"] == "two"
+    renamed = store.rename(first.id, "ann", "Two")
+    assert renamed.version not in (first.version, second.version)
+    published = store.set_visibility(first.id, "ann", "team")
+    assert published.version == renamed.version == store.sessions("ann")[0].version
+    with pytest.raises(ChangedSince):
+        store.save("One", "ann", content("three"), session_id=first.id, expected=second.version)
+    store.save("One", "ann", content("three"), session_id=first.id, expected=renamed.version)
+    assert store.duplicate(first.id, "ann").version != renamed.version
+    assert store.check() == ()
 
 
 def test_a_store_that_is_opened_again_has_everything(place, content):
