@@ -36,7 +36,8 @@ class Request(Protocol):
     """What a job computes: a frozen object. Equal keys mean equal results.
 
     Where it has an attribute ``keep_result`` that is False, its result is shared by those who ask while it
-    is computed, and then left to them: for what is large, and kept by someone else.
+    is computed, and then left to them: for what is large, and kept by someone else. Where it has an attribute
+    ``is_short`` that is True, it takes seconds, and waits for no training.
     """
 
     @property
@@ -67,6 +68,7 @@ class Progress:
     fraction : how much is done, 0 to 1
     message : the last that the work said of itself
     position : how many waiting jobs start up to and including this one (1 = next); 0 where it does not wait
+    starts_in_s : estimate for one that waits, or None while there is nothing to go by
     submitted, started, finished : seconds since the epoch, or None
     remaining_s : estimate from the pace so far, or None while there is nothing to go by
     error : for a person, why it failed
@@ -76,6 +78,7 @@ class Progress:
     fraction: float
     message: str
     position: int
+    starts_in_s: float | None
     submitted: float
     started: float | None
     finished: float | None
@@ -94,12 +97,13 @@ class Job:
         number: int,
         request: Request,
         clock: Callable[[], float],
-        position: Callable[[Job], int],
+        place: Callable[[Job], tuple[int, float | None]],
     ) -> None:
         self.number, self.key, self.title = number, request.key, request.title
         self.keep_result: bool = getattr(request, "keep_result", True)
+        self.is_short: bool = getattr(request, "is_short", False)
         self._request: Request | None = request
-        self._clock, self._position = clock, position
+        self._clock, self._place = clock, place
         self._lock = threading.Lock()
         self._settled = threading.Event()
         self._stop_as: JobStatus | None = None
@@ -128,25 +132,43 @@ class Job:
             return self._result
 
     @property
+    def started(self) -> float | None:
+        """When a worker took it up, s since the epoch."""
+        return self._started
+
+    @property
+    def lasted_s(self) -> float | None:
+        """How long it ran; None before its end, and where it never ran."""
+        with self._lock:
+            return None if None in (self._started, self._finished) else self._finished - self._started
+
+    @property
     def is_stopping(self) -> bool:
         """It was told to stop."""
         return self._stop_as is not None
 
     def progress(self) -> Progress:
         """What can be said of it now."""
-        position = self._position(self)
+        position, starts_in_s = self._place(self)
         with self._lock:
+            waits = self._status is JobStatus.QUEUED
             return Progress(
                 self._status,
                 self._fraction,
                 self._message,
-                position if self._status is JobStatus.QUEUED else 0,
+                position if waits else 0,
+                starts_in_s if waits else None,
                 self._submitted,
                 self._started,
                 self._finished,
-                self._remaining_s(),
+                self._left_s(),
                 self._error,
             )
+
+    def remaining_s(self) -> float | None:
+        """Estimate from the pace so far, or None while there is nothing to go by."""
+        with self._lock:
+            return self._left_s()
 
     def reports_since(self, n_seen: int) -> tuple[list[Any], int]:
         """Reports after the first ``n_seen``, and how many there are by now.
@@ -222,7 +244,7 @@ class Job:
                 reports.close()
         return None
 
-    def _remaining_s(self) -> float | None:
+    def _left_s(self) -> float | None:
         if self._status is not JobStatus.RUNNING or self._started is None:
             return None
         elapsed = self._clock() - self._started

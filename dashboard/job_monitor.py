@@ -33,10 +33,11 @@ class JobMonitor:
     Parameters
     ----------
     queue : the queue of the process
-    owner : the visit, e.g. its session id
+    owner : tells this visit from all others
     every : calls a function every so many ms until the returned object's ``stop()``; by default
         Panel's periodic callback
     period_ms : time between two looks
+    who : the person whose visit it is, "" without accounts
     """
 
     def __init__(

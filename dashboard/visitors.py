@@ -59,7 +59,8 @@ def shared() -> Shared:
     settings = Settings.from_environment()
     compile_kernels()
     # the event loop answers everybody on one core: computing leaves it that core
-    torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
+    n_cores = os.cpu_count() or 2
+    torch.set_num_threads(max(1, n_cores - 1))
     catalogue = Catalogue(settings.data_folder, settings.cache_folder, uploads_folder(settings))
     store = StoreOnce(lambda: _open_store(settings))
     # modules and kernels live as long as the process: the collector of cycles, which stops everybody while it
@@ -69,7 +70,7 @@ def shared() -> Shared:
     return Shared(
         catalogue=catalogue,
         library=Library(catalogue, settings.memory_bytes),
-        queue=JobQueue(settings.n_workers, recorder=JobRecorder(store)),
+        queue=JobQueue(settings.n_workers, 1 if n_cores <= 2 else 2, recorder=JobRecorder(store)),
         kept=ResultCache(settings.cache_folder),
         store=store,
         presence=Presence(),
@@ -125,7 +126,8 @@ def connect(workbench: Workbench) -> PhasesWorkspace:
     """The workspace of this visit, connected to what the process shares."""
     common = shared()
     document = pn.state.curdoc
-    monitor = JobMonitor(common.queue, owner=id(document), who=pn.state.user or "")
+    # the owner is told from all others for good: the id of a document passes to a later one
+    monitor = JobMonitor(common.queue, owner=object(), who=pn.state.user or "")
     pn.state.on_session_destroyed(lambda _context: _leave(monitor))
     return PhasesWorkspace(
         workbench.phases,

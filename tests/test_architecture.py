@@ -15,6 +15,9 @@ WORKSPACES = ("phases", "particles", "inversion")
 DRAWING = ("panel", "panel_material_ui", "bokeh", "holoviews", "datashader")
 #: what the page shows of saved sessions; the rest of that room keeps them
 SHOWN_OF_SESSIONS = ("toolbar", "front", "table", "page_view", "visit")
+#: files of the dashboard that hold what is kept, and those of the job queue
+KEEPING = ("state", "workbench", "frozen_phases", "frozen_view")
+QUEUEING = ("job", "jobs", "job_lane", "job_words", "job_recorder")
 VAGUE_NAMES = ("utils", "helpers", "misc", "common", "base", "manager")
 
 
@@ -72,7 +75,7 @@ def forbidden_packages(path: Path) -> dict[str, str]:
         forbid(("app", "batch"), "the doors open the dashboard, never the other way round")
         if path.parts[1] == "files" or (path.parts[1] == "sessions" and name not in SHOWN_OF_SESSIONS):
             forbid(DRAWING, "what is kept of sessions and files is not what is shown of them")
-        if name in ("state", "jobs", "job_recorder", "workbench", "frozen_phases", "frozen_view"):
+        if name in KEEPING or name in QUEUEING:
             forbid(DRAWING, f"{name}.py holds what is kept, not what is shown")
         if path.parts[1] == "store":
             forbid(("param", *DRAWING), "the store holds what is kept, not what is shown")

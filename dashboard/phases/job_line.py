@@ -9,6 +9,7 @@ import panel_material_ui as pmui
 
 from dashboard.job import Job, Progress, Request
 from dashboard.job_monitor import JobMonitor
+from dashboard.job_words import words_of
 from dashboard.phases.grid import Row
 
 
@@ -85,13 +86,7 @@ class JobLine:
             self._tell("Stopped. What was found before is still here.", "info")
 
     def _progress(self, progress: Progress) -> None:
-        if progress.position:
-            before = progress.position - 1
-            self._message.object = f"Waiting: {before} before you" if before else "Waiting: next"
-        elif progress.message:
-            left = progress.remaining_s
-            more = f", about {left:.0f} s left" if left is not None and left > 3 else ""
-            self._message.object = progress.message + more
+        self._message.object = words_of(progress) or self._message.object
         self._bar.value = round(100 * progress.fraction)
 
     def _end(self, serial: int) -> None:

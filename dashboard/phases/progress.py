@@ -36,26 +36,22 @@ class ProgressCard:
         if self.loss is not None:
             self.loss.clear()
         self._loss.visible = False
-        self.cancel.disabled = False
         self.bar.value = 0
         self.message.object = message
         self.panel.visible = True
 
-    def report(self, fraction: float, message: str, losses: Sequence[tuple[int, float, float]] = ()) -> None:
-        """How far it is, 0..1, with new points of the loss curve."""
+    def show(self, fraction: float, message: str) -> None:
+        """How far it is, 0..1, in words too; without words the last ones stay."""
         self.bar.value = round(100 * min(max(fraction, 0.0), 1.0))
-        self.message.object = message
-        if losses:
-            if self.loss is None:
-                self.loss = LossPlot()
-                self._loss[:] = [pn.pane.Bokeh(self.loss.figure, sizing_mode="stretch_width", margin=0)]
-            self._loss.visible = True
-            self.loss.add(losses)
+        self.message.object = message or self.message.object
 
-    def stopping(self) -> None:
-        """A person asked to stop; it will end at its next look."""
-        self.cancel.disabled = True
-        self.message.object = "Stopping…"
+    def trained(self, losses: Sequence[tuple[int, float, float]]) -> None:
+        """New points of the loss curve: epoch, training and validation loss."""
+        if self.loss is None:
+            self.loss = LossPlot()
+            self._loss[:] = [pn.pane.Bokeh(self.loss.figure, sizing_mode="stretch_width", margin=0)]
+        self._loss.visible = True
+        self.loss.add(losses)
 
     def end(self) -> None:
         """Nothing runs any more."""

@@ -43,6 +43,7 @@ class ReportRequest:
     stability: Stability | None
 
     title = "Making the report"
+    is_short = True
     keep_result = False
 
     @property

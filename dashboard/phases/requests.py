@@ -64,6 +64,7 @@ class OpenRequest:
     choices: LineMapChoices
 
     title = "Opening"
+    is_short = True
     keep_result = False  # the library holds the dataset, and must be able to give it up
 
     @property
@@ -105,6 +106,7 @@ class PrepareRequest:
     choices: LineMapChoices
 
     title = "Making line maps"
+    is_short = True
     keep_result = False
 
     @property

@@ -83,6 +83,7 @@ class UnmixRequest:
     choices: UnmixingChoices
 
     title = "Unmixing the spectra of the phases"
+    is_short = True
     keep_result = False  # the abundances are as large as the map, and found again in a moment
 
     @property

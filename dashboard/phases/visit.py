@@ -205,12 +205,12 @@ class PhasesVisit:
             before = self._before() if state.touched else None
             self.phases.request(result, state.recipe, before)
 
-        self.job.start(request, "Waiting for a free worker", done, self._stage_reported)
+        self.job.start(request, "Finding phases", done, self._stage_reported)
 
     def _stage_reported(self, report: StageReport) -> None:
         epoch = report.epoch
-        losses = () if epoch is None else ((epoch.epoch, epoch.train_loss, epoch.validation_loss),)
-        self.progress.report(report.fraction, report.message, losses)
+        if epoch is not None:
+            self.progress.trained([(epoch.epoch, epoch.train_loss, epoch.validation_loss)])
         partial = report.partial
         if partial is None or report.stage not in ("mixture", "refinement"):
             return

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from dashboard.job import Progress
 from dashboard.job_monitor import JobMonitor
+from dashboard.job_words import words_of
 from dashboard.jobs import Job
 from dashboard.phases.progress import ProgressCard
 
@@ -48,9 +50,9 @@ class VisitJob:
         Parameters
         ----------
         request : what to compute
-        message : what to say until the first report
+        message : what to say until the job says something
         done : gets the result, on the thread of the page; it calls :meth:`end`
-        report : gets every report; by default its fraction and message are shown
+        report : gets every report; how far it is, is shown without it
         on_failed : is called after the person was told
         """
         if self._job is not None:
@@ -67,18 +69,16 @@ class VisitJob:
         self._job = job = _PENDING
         job = self._monitor.submit(
             request,
-            on_report=report or (lambda step: self.progress.report(step.fraction, step.message)),
-            on_progress=self._queued,
+            on_report=report,
+            on_progress=self._show,
             on_done=done,
             on_failed=failed,
         )
         if self._job is _PENDING:
             self._job = job
 
-    def _queued(self, progress: Any) -> None:
-        if progress.position:
-            before = progress.position - 1
-            self.progress.report(0.0, f"Waiting: {before} before you" if before else "Waiting: next")
+    def _show(self, progress: Progress) -> None:
+        self.progress.show(progress.fraction, words_of(progress))
 
     def end(self) -> None:
         """The job is done, or given up."""

@@ -59,6 +59,7 @@ class ReopenRequest:
     lost: tuple[str, ...] = ()
 
     title = "Opening a session"
+    is_short = True
     keep_result = False  # the library holds the dataset, the store the result
 
     @property

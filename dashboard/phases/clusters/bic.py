@@ -34,6 +34,7 @@ class CurveRequest:
     choices: MixtureChoices
 
     title = "BIC of 1 to 20 phases"
+    is_short = True
 
     @property
     def key(self) -> Hashable:
