@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+import difflib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -15,7 +16,7 @@ from dashboard.selection_files import from_link, to_link
 from models.recipe import PhasesRecipe, with_settings
 
 #: the names of the link that are no choice of the recipe
-_DATASET, _SIGNAL, _SELECTIONS = "data", "signal", "selections"
+_DATASET, _SIGNAL, _SELECTIONS = _OF_THE_LINK = ("data", "signal", "selections")
 #: of what freeze() gives; a change that older programs cannot read makes it one more
 FORMAT = 1
 
@@ -77,14 +78,15 @@ class Workbench:
                 state.selections = from_link(link[_SELECTIONS])
             except ValueError as error:
                 problems.append(f"The link was taken without its selections: {error}")
-        recipe = state.recipe
+        recipe, known = state.recipe, dict(_choices(dataclasses.asdict(PhasesRecipe())))
         for name, value in link.items():
-            if name in (_DATASET, _SIGNAL, _SELECTIONS):
+            if name in _OF_THE_LINK:
                 continue
             try:
                 recipe = with_settings(recipe, {name: value})
             except ValueError as error:
-                problems.append(f"The link was taken without {name}: {error}")
+                reason = str(error) if name in known else _unknown(name, [*known, *_OF_THE_LINK])
+                problems.append(f"The link was taken without {name[:60]}: {reason}")
         state.recipe = recipe
         return problems
 
@@ -139,6 +141,12 @@ class Workbench:
         one sentence for each look that means nothing on this dataset
         """
         return [] if self._thawed is None else self._thawed.put_look(self.phases)
+
+
+def _unknown(name: str, known: Sequence[str]) -> str:
+    """Why a part of a link cannot be used, for somebody who wrote it by hand."""
+    meant = difflib.get_close_matches(name, known, n=1)
+    return "there is no choice of that name" + (f". Is {meant[0]} meant?" if meant else ".")
 
 
 def _choices(mapping: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -19,7 +19,7 @@ class DatasetMenu:
         self, state: PhasesState, catalogue: Catalogue, open_entry: Callable[[str, int], None]
     ) -> None:
         self._state, self._catalogue, self._open = state, catalogue, open_entry
-        self._following = False
+        self._following, self._there = False, frozenset()
         placed = {"size": "small", "sizing_mode": "stretch_width", "margin": (4, 8)}
         self.entries = pmui.Select(label="Dataset", searchable=True, filter_on_search=True, **placed)
         self.signals = pmui.Select(label="Signal of this file", visible=False, **placed)
@@ -37,9 +37,9 @@ class DatasetMenu:
     def refresh(self) -> None:
         """List the folder again."""
         entries = self._catalogue.entries()
-        options = {f"{entry.name}": entry.id for entry in entries}
+        self._there = frozenset(entry.id for entry in entries)
         self._following = True
-        self.entries.param.update(options=options, value=self._listed(options))
+        self._name_what_is_no_entry({entry.name: entry.id for entry in entries})
         self._following = False
         folder = self._catalogue.folder
         self.folder.object = (
@@ -53,8 +53,7 @@ class DatasetMenu:
         """Show what is open; a choice that could not be opened falls back to it."""
         self._following = True
         state = self._state
-        self._name_what_is_no_entry()
-        self.entries.value = self._listed(self.entries.options)
+        self._name_what_is_no_entry(self.entries.options)
         several = len(state.titles) > 1
         self.signals.param.update(
             options={f"{i + 1}: {title}": i for i, title in enumerate(state.titles)} if several else {},
@@ -63,17 +62,19 @@ class DatasetMenu:
         )
         self._following = False
 
-    def _name_what_is_no_entry(self) -> None:
-        """Several maps together are no file of the folder: while they are on show the menu says so."""
-        options = {name: entry for name, entry in self.entries.options.items() if entry}
-        if not self._state.entry_id:
-            options = {"(one of several maps)": "", **options}
-        if options != self.entries.options:
-            self.entries.options = options
+    def _name_what_is_no_entry(self, listed: Mapping[str, str]) -> None:
+        """What is on show or was asked for and is no file of the folder: the menu says so.
 
-    def _listed(self, options: Mapping[str, str]) -> str | None:
-        """The open entry, or None: several maps together are no entry, and files may be gone."""
-        return self._state.entry_id if self._state.entry_id in options.values() else None
+        A menu without a value would show the first file, and the page would open that.
+        """
+        asked = self._state.entry_id
+        options = {name: entry for name, entry in listed.items() if entry in self._there}
+        if not asked:
+            options = {"(one of several maps)": "", **options}
+        elif asked not in self._there:
+            options = {f"{asked[:60]} (not found)": asked, **options}
+        if (options, asked) != (self.entries.options, self.entries.value):
+            self.entries.param.update(options=options, value=asked)
 
     def _entry_picked(self, event: Any) -> None:
         if not self._following and event.new and event.new != self._state.entry_id:

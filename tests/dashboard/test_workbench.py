@@ -28,4 +28,12 @@ def test_what_cannot_be_used_is_left_out_and_named():
     assert bench.phases.recipe.mixture.n_phases == 0
     assert len(problems) == 3
     assert any("mixture.n_phases" in problem and "seven" in problem for problem in problems)
-    assert any("'foo'" in problem for problem in problems)
+    assert any("without foo: there is no choice of that name" in problem for problem in problems)
+
+
+def test_a_part_of_a_link_that_nobody_knows_is_one_short_sentence():
+    problems = Workbench().restore({"dataset": "nonsense", "x" * 5000: "1"})
+    assert problems[0] == (
+        "The link was taken without dataset: there is no choice of that name. Is data meant?"
+    )
+    assert max(map(len, problems)) < 200
