@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import threading
 from collections.abc import Callable, Mapping
@@ -48,9 +50,8 @@ class JobRecorder:
         """
 
         def write() -> None:
-            # an equal request gives an equal text; what it says in full is in the request
             self._numbers[job.number] = self._records().begin_job(
-                f"{job.title} {abs(hash(job.key)):x}", job.title, owner, request
+                _key(job.title, request), job.title, owner, request
             )
 
         self._events.put(write)
@@ -91,3 +92,9 @@ class JobRecorder:
                 log.warning("the record of a job was not kept: %s", error)
             except Exception:  # the record is an extra: nothing else may end with it
                 log.exception("record of a job")
+
+
+def _key(title: str, request: Mapping[str, Any]) -> str:
+    """A text that is equal for equal requests, in this process and in the next."""
+    plain = json.dumps(request, sort_keys=True, default=str)
+    return f"{title} {hashlib.sha256(plain.encode()).hexdigest()[:32]}"

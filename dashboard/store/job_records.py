@@ -16,6 +16,10 @@ from dashboard.store.records import JobRecord
 from dashboard.store.tables import JobRow
 
 _UNFINISHED = [status.value for status in JobStatus if not status.is_final]
+#: what becomes of an interrupted job when its person has decided
+RESUMED, DISMISSED = "resumed", "dismissed"
+#: what was interrupted longer ago is not offered any more
+MOST_AGE_S = 30 * 86400.0
 
 
 class JobRecords(StorePart):
@@ -23,6 +27,8 @@ class JobRecords(StorePart):
 
     def begin_job(self, key: str, title: str, owner: str, request: Mapping[str, Any]) -> int:
         """Record a job that was submitted; returns its number.
+
+        Where this person's job with the same key was interrupted, this one resumes it.
 
         Parameters
         ----------
@@ -39,7 +45,9 @@ class JobRecords(StorePart):
             message="",
             created=self._clock(),
         )
+        of_the_same = JobRow.key == row.key, JobRow.owner == row.owner, _INTERRUPTED
         with self._database.writing() as db:
+            db.execute(update(JobRow).where(*of_the_same).values(status=RESUMED))
             db.add(row)
             db.flush()
             return row.id
@@ -82,6 +90,38 @@ class JobRecords(StorePart):
         with self._database.reading() as db:
             return tuple(_as_record(row) for row in db.scalars(chosen))
 
+    def interrupted_jobs(self, owner: str, limit: int = 20) -> tuple[JobRecord, ...]:
+        """What a person may resume or dismiss, the newest first; "" as owner where there are no accounts."""
+        young = JobRow.ended > self._clock() - MOST_AGE_S
+        chosen = select(JobRow).where(JobRow.owner == limits.person(owner), _INTERRUPTED, young)
+        with self._database.reading() as db:
+            return tuple(
+                _as_record(row) for row in db.scalars(chosen.order_by(JobRow.id.desc()).limit(limit))
+            )
+
+    def resume_job(self, job_id: int, owner: str) -> JobRecord:
+        """An interrupted job is asked for again: it is offered no more.
+
+        Raises
+        ------
+        NotFound
+            This person has no such job, or it was resumed or dismissed before.
+        """
+        return self._decide(job_id, owner, RESUMED)
+
+    def dismiss_job(self, job_id: int, owner: str) -> JobRecord:
+        """An interrupted job is not wanted any more; raises as :meth:`resume_job`."""
+        return self._decide(job_id, owner, DISMISSED)
+
+    def _decide(self, job_id: int, owner: str, status: str) -> JobRecord:
+        with self._database.writing() as db:
+            row = _row(db, job_id)
+            # whether somebody else has a job with this number is nobody's business
+            if row.owner != limits.person(owner) or row.status != JobStatus.INTERRUPTED.value:
+                raise NotFound("This job was resumed or dismissed before, on another page.")
+            row.status = status
+            return _as_record(row)
+
     def interrupt_unfinished(self) -> int:
         """At the start of the server: what no process works on any more is INTERRUPTED; returns how many.
 
@@ -96,6 +136,9 @@ class JobRecords(StorePart):
         )
         with self._database.writing() as db:
             return db.execute(interrupted).rowcount
+
+
+_INTERRUPTED = JobRow.status == JobStatus.INTERRUPTED.value
 
 
 def _row(db: Session, job_id: int) -> JobRow:

@@ -91,6 +91,16 @@ def test_jobs_of_a_process_that_was_killed_are_interrupted_when_the_next_one_sta
     assert statuses(store) == {"killed": "interrupted"}
 
 
+def test_the_same_request_in_the_next_process_resumes_what_was_interrupted(store):
+    for number in (1, 2):
+        JobQueue(0, recorder=(recorder := JobRecorder(lambda: store))).submit(Work("again"), number, "ann")
+        recorder.close()
+        if number == 1:
+            store.interrupt_unfinished()
+            assert len(store.interrupted_jobs("ann")) == 1
+    assert [job.status for job in store.jobs()] == ["queued", "resumed"]
+
+
 def test_a_cancelled_job_never_waits_again(store):
     queue = JobQueue(0, recorder=JobRecorder(lambda: store))
     job = queue.submit(Work("unwanted"), 1)

@@ -90,6 +90,37 @@ def test_what_a_dead_process_left_is_interrupted(place):
         assert store.interrupt_unfinished() == 0
 
 
+def interrupted(store, *jobs) -> list[int]:
+    numbers = [store.begin_job(key, "Finding phases", owner, {"entry_id": key}) for key, owner in jobs]
+    store.interrupt_unfinished()
+    return numbers
+
+
+def test_what_was_interrupted_is_offered_to_its_person_once(store, clock):
+    first, second, bobs = interrupted(store, ("a", "ann"), ("b", "ann"), ("a", "bob"))
+    assert [job.id for job in store.interrupted_jobs("ann")] == [second, first]
+    assert store.resume_job(first, "ann").request == {"entry_id": "a"}
+    store.dismiss_job(second, "ann")
+    assert store.interrupted_jobs("ann") == ()
+    assert [job.id for job in store.interrupted_jobs("bob")] == [bobs]
+    assert {job.id: job.status for job in store.jobs()} == {
+        first: "resumed", second: "dismissed", bobs: "interrupted",
+    }  # fmt: skip
+    for decide in (store.resume_job, store.dismiss_job):
+        for number, person in ((first, "ann"), (second, "ann"), (bobs, "ann"), (bobs, "")):
+            with pytest.raises(NotFound, match="before, on another page"):
+                decide(number, person)
+    clock.pass_by(31 * 86400)
+    assert store.interrupted_jobs("bob") == ()
+
+
+def test_who_asks_again_for_the_same_is_not_asked_whether_to_resume_it(store):
+    interrupted(store, ("a", "ann"), ("b", "ann"), ("a", "bob"))
+    store.begin_job("a", "Finding phases", "ann", {"entry_id": "a"})
+    assert [job.key for job in store.interrupted_jobs("ann")] == ["b"]
+    assert [job.key for job in store.interrupted_jobs("bob")] == ["a"]
+
+
 def test_jobs_that_cannot_be_are_refused(store):
     for number in (0, -1, 10**30, "1", None, 99):
         with pytest.raises(NotFound, match="no job"):
