@@ -133,8 +133,10 @@ class FindRequest:
     title = "Finding phases"
 
     @property
-    def record(self) -> Mapping[str, object]:
-        """From which it can be asked again after a restart."""
+    def record(self) -> Mapping[str, object] | None:
+        """From which it can be asked again after a restart; None for what is no entry of the catalogue."""
+        if not self.entry_id:
+            return None
         return {
             "entry_id": self.entry_id,
             "dataset_index": self.index,
@@ -152,14 +154,17 @@ class FindRequest:
         plain = replace(self.recipe, edits=(), numbering=())
         result = self.kept.load(self.dataset, plain)
         if result is None:
-            for report in run(self.dataset, plain, self.previous):
+            begun = self.kept.begun(self.dataset, plain, self.previous)
+            for report in run(self.dataset, plain, begun, self.model):
                 result = report.partial or result
+                if report.stage == "train" and report.partial is not None:
+                    self.kept.save_space(report.partial)
                 yield report
             self.kept.save(result)
         else:
             yield StageReport("done", 1.0, "Found before", partial=result)
         if self.recipe != plain:
-            for report in run(self.dataset, self.recipe, result):
+            for report in run(self.dataset, self.recipe, result, self.model):
                 result = report.partial or result
                 yield StageReport("edits", 1.0, report.message)
         return result
