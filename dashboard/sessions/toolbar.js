@@ -67,7 +67,15 @@ export function render({model, el}) {
   name.className = 'name';
   const people = document.createElement('span');
   people.className = 'people';
-  el.append(name, people);
+  const who = document.createElement('details');
+  who.className = 'who';
+  const called = document.createElement('summary');
+  const menu = document.createElement('div');
+  const leaving = document.createElement('a');
+  leaving.href = 'logout';
+  leaving.textContent = 'Sign out';
+  who.append(called, menu);
+  el.append(name, people, who);
 
   const showName = () => {
     name.textContent = model.name_shown;
@@ -82,6 +90,12 @@ export function render({model, el}) {
     people.title = `${model.people} people look at this now`;
     people.setAttribute('aria-label', people.title);
   };
+  const showWho = () => {
+    who.hidden = model.user === '';
+    called.textContent = model.user;
+    called.title = `Signed in as ${model.user}`;
+    menu.replaceChildren('Signed in as ', Object.assign(document.createElement('b'), {textContent: model.user}), leaving);
+  };
   let place = null;
   const showWhere = () => {
     const where = model.where;
@@ -92,10 +106,11 @@ export function render({model, el}) {
     else if (location.search !== where.search) history.pushState({}, '', url);
     place = where.place;
   };
-  showName(); showPeople(); showWhere();
+  showName(); showPeople(); showWho(); showWhere();
   model.on('name_shown', showName);
   model.on('changed', showName);
   model.on('people', showPeople);
+  model.on('user', showWho);
   model.on('where', showWhere);
 
   model.on('msg:custom', async (event) => {
@@ -118,6 +133,7 @@ export function render({model, el}) {
   const shown = (event) => { if (event.persisted) send({what: 'back'}); };
   const stepped = () => { if (model.where.search && location.search !== model.where.search) location.reload(); };
   const keys = (event) => {
+    if (event.key === 'Escape' && who.open) { who.open = false; called.focus(); }
     if (!(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
     if (event.key.toLowerCase() !== 's') return;
     event.preventDefault();
@@ -126,11 +142,14 @@ export function render({model, el}) {
   window.addEventListener('pagehide', leave);
   window.addEventListener('pageshow', shown);
   window.addEventListener('popstate', stepped);
+  const beside = (event) => { if (!event.composedPath().includes(who)) who.open = false; };
+  document.addEventListener('pointerdown', beside);
   document.addEventListener('keydown', keys);
   model.on('remove', () => {
     window.removeEventListener('pagehide', leave);
     window.removeEventListener('pageshow', shown);
     window.removeEventListener('popstate', stepped);
+    document.removeEventListener('pointerdown', beside);
     document.removeEventListener('keydown', keys);
   });
   send(hello);

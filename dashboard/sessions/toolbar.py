@@ -19,11 +19,12 @@ _DIALOG_FILES = (
 
 
 class SessionToolbar(MessageComponent):
-    """Four buttons, the name of the session, and how many people look at the same."""
+    """Four buttons, the name of the session, how many people look at the same, and who is signed in."""
 
     name_shown = param.String(default="", doc="name of the session on show; empty where it was never saved")
     changed = param.Boolean(default=False, doc="has it changed since?")
     people = param.Integer(default=1, doc="people that look at the same, this one included")
+    user = param.String(default="", doc="name of the account; empty on a server without accounts")
     where = param.Dict(default={}, doc="search: of the address bar; place: another one can be gone back from")
 
     _esm: ClassVar[str] = (_HERE / "toolbar.js").read_text(encoding="utf-8")
@@ -81,7 +82,7 @@ class SessionFront:
         self.toolbar.on_message, self.bar.on_message = handle, of_bar
 
     def show(self, **shown: Any) -> None:
-        """Show values: name, changed, people, where, bar."""
+        """Show values: name, changed, people, user, where, bar."""
         bar = shown.pop("bar", None)
         if bar is not None and bar != self.bar.bar:
             self.bar.bar = bar

@@ -105,6 +105,7 @@ class SessionsVisit:
         open_plain : opens the dataset and the choices of the address, where it names no session
         """
         self._begun = True
+        self._front.show(user=self._user)
         if self._greeting is not None:
             self._hello(self._greeting)
         if not self._load(

@@ -130,6 +130,8 @@ def served(tmp_path_factory):
         str(folder / "users.json"),
         "--basic-login-template",
         "dashboard/login.html",
+        "--logout-template",
+        "dashboard/logout.html",
     ]
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
@@ -237,10 +239,16 @@ def test_without_a_login_nothing_is_told_but_that_it_is_well(served):
     assert served.ask("GET", "/uploads", Cookie='user="anna"; is_guest=1')[0] == 401
 
 
-def test_the_login_asks_no_other_server_and_shows_errors_as_text(served):
-    status, _, body = served.ask("GET", "/login?error=%3Cscript%3E")
-    assert (status, b"&lt;script&gt;" in body, b"<script" in body) == (200, True, False)
-    assert b"://" not in body
+def test_the_pages_of_the_login_ask_no_other_server_and_say_nothing_that_an_address_tells_them(served):
+    status, _, body = served.ask("GET", "/login?error=%3Cscript%3ECall%20me")
+    assert (status, body.count(b"<script"), b"Call me" in body) == (200, 1, False)
+    assert b"The name or the password is wrong" in body
+    assert b"is wrong" not in served.ask("GET", "/login")[2]
+    signed_out = served.ask("GET", "/logout")
+    assert b"You are signed out" in signed_out[2]
+    assert any(cookie.startswith('user="";') for cookie in signed_out[1].get_all("Set-Cookie"))
+    for page in (body, signed_out[2]):
+        assert b"://" not in page
 
 
 def test_uploads_belong_to_who_is_signed_in(served):
