@@ -28,11 +28,13 @@ class Workbench:
     ----------
     phases : the state of the Phases workspace
     notes : what the person wrote down of it
+    tab_settings : gives, by the title of a tab, what is set in it and stands nowhere else
     """
 
     def __init__(self) -> None:
         self.phases = PhasesState()
         self.notes = ""
+        self.tab_settings: Callable[[], Mapping[str, Mapping[str, Any]]] = dict
         self._thawed: FrozenPhases | None = None
 
     def snapshot(self) -> dict[str, str]:
@@ -102,12 +104,14 @@ class Workbench:
     def captured(self, view: FrozenView | None = None) -> Callable[[], dict[str, Any]]:
         """What :meth:`freeze` gives of this moment, to be made plain later and in another thread."""
         phases, notes, view = FrozenPhases.of(self.phases), self.notes, view or FrozenView()
+        tabs = self.tab_settings()
         return lambda: {
             "format": FORMAT,
             "workspace": "phases",
             "notes": notes,
             "phases": phases.plain(),
             "view": view.plain(),
+            "tabs": tabs,
         }
 
     def thaw(self, state: Any) -> list[str]:

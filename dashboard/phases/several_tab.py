@@ -40,6 +40,7 @@ class SeveralMapsTab(Tab):
     title = "Several maps"
     follows = ("prepared", "shown", "names", "colours")
     needs = "nothing"
+    keeps = ("choice",)
 
     def __init__(self, tools: Tools) -> None:
         super().__init__(tools)
@@ -55,11 +56,11 @@ class SeveralMapsTab(Tab):
         self._opening = tools.live(_found_map, self._show_found)
 
     def build(self) -> pn.viewable.Viewable:
-        self._choice = pmui.MultiChoice(
+        self.choice = pmui.MultiChoice(
             label="Maps", options=[], placeholder="Choose two or more", searchable=True,
             sizing_mode="stretch_width", margin=(8, 8),
         )  # fmt: skip
-        self._choice.param.watch(lambda _event: self._follow_choice(), "value")
+        self.choice.param.watch(lambda _event: self._follow_choice(), "value")
         self._run = pmui.Button(
             label="Find shared phases", variant="contained", size="small", margin=(4, 8), disabled=True
         )
@@ -69,7 +70,7 @@ class SeveralMapsTab(Tab):
         self._said = pmui.Typography(_HINT, variant="body2", margin=(2, 10), sizing_mode="stretch_width")
         chooser = card(
             "Maps to compare", [], Column(
-                self._said, self._choice,
+                self._said, self.choice,
                 Row(self._run, rescan, self._line.panel, sizing_mode="stretch_width", margin=0),
                 sizing_mode="stretch_width", margin=0,
             ),
@@ -115,18 +116,18 @@ class SeveralMapsTab(Tab):
 
     def _list_entries(self) -> None:
         entries = self.tools.catalogue.entries()
-        self._choice.param.update(
+        self.choice.param.update(
             options={entry.name: entry.id for entry in entries},
-            value=[value for value in self._choice.value if value in {entry.id for entry in entries}],
+            value=[value for value in self.choice.value if value in {entry.id for entry in entries}],
         )
         self._follow_choice()
 
     def _follow_choice(self) -> None:
-        self._run.disabled = len(self._choice.value) < 2
+        self._run.disabled = len(self.choice.value) < 2
 
     def _start(self) -> None:
         request = SharedRequest(
-            self.tools.library, tuple(self._choice.value), _for_many(self.state.recipe), self.tools.kept
+            self.tools.library, tuple(self.choice.value), _for_many(self.state.recipe), self.tools.kept
         )
         self._run.disabled = True
 

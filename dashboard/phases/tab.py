@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -19,6 +19,7 @@ from dashboard.phases.grid import Column
 from dashboard.phases.job_line import JobLine
 from dashboard.phases.requests import FoundMap
 from dashboard.phases.state import PhasesState
+from dashboard.phases.tab_settings import PutSettings, plain_settings, read_settings
 from dashboard.result_cache import ResultCache
 from data.catalogue import Catalogue
 
@@ -82,6 +83,8 @@ class Tab:
     follows: ClassVar[tuple[str, ...]] = ("prepared", "shown", "names", "colours")
     #: "dataset", "spectra" or "phases": without it the tab says what to do instead
     needs: ClassVar[str] = "phases"
+    #: widgets whose choice a saved session holds, see :mod:`dashboard.phases.tab_settings`
+    keeps: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, tools: Tools) -> None:
         self.tools, self.state = tools, tools.state
@@ -93,6 +96,9 @@ class Tab:
     def refresh(self, changed: frozenset[str]) -> None:
         """Show the present state; ``changed`` names the parameters that changed since the last call."""
         raise NotImplementedError
+
+    def settings_put(self) -> None:
+        """Settings of a saved session were put into the widgets; what does not follow by itself is drawn."""
 
     def missing(self) -> str:
         """What to do before this tab can show anything; empty where it can."""
@@ -122,6 +128,8 @@ class TabFrame:
         self._content: pn.viewable.Viewable | None = None
         self._on_show, self._asked = False, False
         self._changed: set[str] = set(tab.follows)
+        self._wanted: dict[str, Any] = {}  # settings that wait until the tab is drawn
+        self._put: PutSettings | None = None
         tab.state.param.watch(self._follow, list(tab.follows))
         if "prepared" not in tab.follows:
             tab.state.param.watch(self._follow, ["prepared"])
@@ -149,7 +157,7 @@ class TabFrame:
         if on_show:
             self._place(self.panel)
         self.panel.visible = on_show
-        if not on_show or not (self._changed or self._content is None):
+        if not on_show or not (self._changed or self._wanted or self._content is None):
             return
         if self._content is None and not self.tab.missing():
             # said before the work begins, which keeps the page from hearing anything
@@ -157,6 +165,31 @@ class TabFrame:
             self.tab.tools.schedule(self._draw)
         else:
             self._draw()
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What is set in the tab; of a tab that was never opened, what was put there."""
+        read = {} if self._content is None else read_settings(self.tab, self.tab.keeps)
+        return {**read, **self._wanted}
+
+    @settings.setter
+    def settings(self, found: Any) -> None:
+        self._wanted = plain_settings(found, self.tab.keeps)
+        if self._wanted and self._on_show and not self._asked:
+            self._asked = True
+            self.tab.tools.schedule(self._draw)
+
+    def _take_settings(self) -> None:
+        """Once the tab shows the present map, put the settings into its widgets."""
+        if not self._wanted:
+            return
+        if self._put is not None:
+            self._put.give_up()
+        self._put, self._wanted = PutSettings(self.tab, self._wanted), {}
+        self.tab.settings_put()
+        if self._put.lacking:
+            lacking = ", ".join(self._put.lacking[:5])
+            self.tab.tools.tell(f"{self.tab.title}: not offered here any more: {lacking}.", "warning")
 
     def _follow(self, *events: Any) -> None:
         self._changed |= {event.name for event in events}
@@ -179,6 +212,7 @@ class TabFrame:
                 self._content = self.tab.build()
             changed, self._changed = frozenset(self._changed), set()
             self.tab.refresh(changed)
+            self._take_settings()
             if not self._body.objects:
                 # in a message of its own: a browser that lays out the page anew while it makes figures fails
                 self.tab.tools.schedule(self._insert)
@@ -238,6 +272,17 @@ class TabStrip:
         """Open a tab by its title; the first one where there is no such tab."""
         titles = [frame.tab.title for frame in self.frames]
         self.strip.active = titles.index(title) + 1 if title in titles else 0
+
+    @property
+    def settings(self) -> dict[str, dict[str, Any]]:
+        """Title of a tab -> what a person has set in it; tabs that were not used are left out."""
+        return {frame.tab.title: settings for frame in self.frames if (settings := frame.settings)}
+
+    @settings.setter
+    def settings(self, found: Any) -> None:
+        for frame in self.frames:
+            if isinstance(found, Mapping) and frame.tab.title in found:
+                frame.settings = found[frame.tab.title]
 
     def _opened(self, *_events: Any) -> None:
         self._first.visible = self.strip.active == 0

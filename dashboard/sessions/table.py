@@ -44,6 +44,7 @@ class Table:
         self._workbench, self._workspace, self._library = workbench, workspace, library
         self._state = workbench.phases
         self.page_view = PageView(workspace, later)
+        workbench.tab_settings = lambda: workspace.tabs.settings
         #: something is being put on the table: what changes now was done by nobody
         self.laying = False
         self._awaited: tuple[Callable[[], bool], Callable[[], None]] | None = None
@@ -89,6 +90,7 @@ class Table:
                 frozen.put_look(self._state)
                 # a link has no room for masks: here they are
                 self._state.selections = frozen.selections
+                self._workspace.tabs.settings = state.get("tabs")
                 self.page_view.zoom(view)
             self._look_at(view)
 
@@ -116,6 +118,7 @@ class Table:
             phases.recipe = replace(phases.recipe, line_maps=reopened.view.choices)
         phases.open(reopened.dataset, reopened.view, keep_edits=True)
         problems += self._workbench.dress()
+        self._workspace.tabs.settings = state.get("tabs")
         self._look_at(view)
         result = reopened.result
         if result is None:

@@ -80,7 +80,7 @@ def tab(shelf, tmp_path):
 
 
 def run(page, *entries):
-    page.tab._choice.value = list(entries)
+    page.tab.choice.value = list(entries)
     page.tab._start()
     page.queue.run_waiting()
     page.monitor.tick()
@@ -97,9 +97,9 @@ def settle(page):
 
 
 def test_one_map_alone_cannot_be_compared(tab):
-    tab.tab._choice.value = ["a/stripes.bcf"]
+    tab.tab.choice.value = ["a/stripes.bcf"]
     assert tab.tab._run.disabled
-    tab.tab._choice.value = ["a/stripes.bcf", "b/other.bcf"]
+    tab.tab.choice.value = ["a/stripes.bcf", "b/other.bcf"]
     assert not tab.tab._run.disabled
 
 

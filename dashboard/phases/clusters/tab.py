@@ -30,6 +30,9 @@ class ClustersTab(Tab):
         "prepared", "result", "shown", "names", "colours", "recipe",
     )  # fmt: skip
     needs: ClassVar[str] = "phases"
+    keeps: ClassVar[tuple[str, ...]] = (
+        "views.phase",
+    )  # fmt: skip
 
     def __init__(self, tools: Tools) -> None:
         super().__init__(tools)

@@ -35,6 +35,10 @@ class CompositionTab(Tab):
     title: ClassVar[str] = "Composition"
     follows: ClassVar[tuple[str, ...]] = ("prepared", "shown", "names", "colours", "recipe", "chosen_phase")
     needs: ClassVar[str] = "phases"
+    keeps: ClassVar[tuple[str, ...]] = (
+        "unit", "ternary.corners.0", "ternary.corners.1", "ternary.corners.2", "ternary.quantity",
+        "ternary.phase", "ternary.normalised", "ternary.least", "minerals.phase",
+    )  # fmt: skip
 
     def __init__(self, tools: Tools) -> None:
         super().__init__(tools)

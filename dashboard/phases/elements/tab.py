@@ -50,6 +50,10 @@ class ElementsTab(Tab):
         "prepared", "selection", "shown", "names", "colours", "composite",
     )  # fmt: skip
     needs: ClassVar[str] = "dataset"
+    keeps: ClassVar[tuple[str, ...]] = (
+        "scale", "size", "drag", "ratio.above", "ratio.below", "ratio.window", "ratio.log", "ratio.palette",
+        "correlation.x", "correlation.y", "brushing.shows", "brushing.direction",
+    )  # fmt: skip
 
     def __init__(self, tools: Tools) -> None:
         super().__init__(tools)

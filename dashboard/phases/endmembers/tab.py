@@ -22,6 +22,10 @@ class EndmembersTab(Tab):
     follows: ClassVar[tuple[str, ...]] = (
         "prepared", "shown", "names", "colours", "recipe", "unmixed", "selection",
     )  # fmt: skip
+    keeps: ClassVar[tuple[str, ...]] = (
+        "phases.phases", "phases.norm", "phases.scale", "abundance.palette", "abundance.scale",
+        "abundance.drag",
+    )  # fmt: skip
 
     def build(self) -> pn.viewable.Viewable:
         """The cards."""

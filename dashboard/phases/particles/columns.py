@@ -83,7 +83,7 @@ def sort_values(found: Particles, key: str, line: str) -> np.ndarray:
     if key == "number":
         return -np.arange(len(found))
     if key == "edge":
-        return found.touches_edge
+        return found.touches_edge.astype(np.int8)  # booleans have no negative to sort by
     if key in ("least", "mean", "most") and line in found.lines:
         return getattr(found, key)[:, found.lines.index(line)]
     return next((one.values for one in measures(found) if one.key == key), found.pixels)

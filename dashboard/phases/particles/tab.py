@@ -37,6 +37,10 @@ class ParticlesTab(Tab):
     title: ClassVar[str] = "Particles"
     follows: ClassVar[tuple[str, ...]] = ("prepared", "shown", "names", "colours", "recipe", "selection")
     needs: ClassVar[str] = "phases"
+    keeps: ClassVar[tuple[str, ...]] = (
+        "phase", "line", "table:sorted_by", "table:descending", "distribution.measure",
+        "distribution.weighting", "distribution.log", "distribution.n_bins",
+    )  # fmt: skip
 
     def __init__(self, tools: Tools) -> None:
         super().__init__(tools)
@@ -125,6 +129,9 @@ class ParticlesTab(Tab):
             self._draw_all()
         if "selection" in changed and not self._own_selection() and self._picked:
             self._mark(frozenset(), None)
+
+    def settings_put(self) -> None:
+        self._draw_table()
 
     def _stale(self) -> bool:
         return self._found is None or self._made_with != (self.state.recipe.particles, self.phase.value)

@@ -46,6 +46,9 @@ class SelectionsTab(Tab):
         "kept_masks", "chosen_phases", "recipe", "map_palette", "phase_opacity",
     )  # fmt: skip
     needs: ClassVar[str] = "dataset"
+    keeps: ClassVar[tuple[str, ...]] = (
+        "norm", "scale", "unit", "map.image",
+    )  # fmt: skip
 
     def __init__(self, tools: Tools) -> None:
         super().__init__(tools)

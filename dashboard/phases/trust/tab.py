@@ -20,6 +20,9 @@ class TrustTab(Tab):
     follows: ClassVar[tuple[str, ...]] = (
         "prepared", "result", "shown", "names", "colours", "recipe", "unmixed", "stability", "selection",
     )  # fmt: skip
+    keeps: ClassVar[tuple[str, ...]] = (
+        "residual.window", "residual.threshold", "agreement.number",
+    )  # fmt: skip
 
     def build(self) -> pn.viewable.Viewable:
         """The cards."""
