@@ -14,6 +14,8 @@ from typing import Any, Protocol
 log = logging.getLogger(__name__)
 
 MAX_REPORTS = 1000
+#: the pace is that of so many s at least, and of so much of the work: stages differ in theirs
+_PACE_OF_S, _PACE_OF_SHARE = 10.0, 0.005
 
 
 class JobStatus(Enum):
@@ -69,6 +71,7 @@ class Progress:
     message : the last that the work said of itself
     position : how many waiting jobs start up to and including this one (1 = next); 0 where it does not wait
     starts_in_s : estimate for one that waits, or None while there is nothing to go by
+    or_later : nobody knows how long those take that come before it: it starts then at the earliest
     submitted, started, finished : seconds since the epoch, or None
     remaining_s : estimate from the pace so far, or None while there is nothing to go by
     error : for a person, why it failed
@@ -79,6 +82,7 @@ class Progress:
     message: str
     position: int
     starts_in_s: float | None
+    or_later: bool
     submitted: float
     started: float | None
     finished: float | None
@@ -97,7 +101,7 @@ class Job:
         number: int,
         request: Request,
         clock: Callable[[], float],
-        place: Callable[[Job], tuple[int, float | None]],
+        place: Callable[[Job], tuple[int, float | None, bool]],
     ) -> None:
         self.number, self.key, self.title = number, request.key, request.title
         self.keep_result: bool = getattr(request, "keep_result", True)
@@ -111,6 +115,7 @@ class Job:
         self._reports: deque[Any] = deque(maxlen=MAX_REPORTS)
         self._n_reports = 0
         self._fraction, self._message, self._error = 0.0, "", ""
+        self._marks: deque[tuple[float, float]] = deque(maxlen=MAX_REPORTS)  # when so much was done
         self._result: Any = None
         self._submitted = clock()
         self._started: float | None = None
@@ -149,7 +154,7 @@ class Job:
 
     def progress(self) -> Progress:
         """What can be said of it now."""
-        position, starts_in_s = self._place(self)
+        position, starts_in_s, or_later = self._place(self)
         with self._lock:
             waits = self._status is JobStatus.QUEUED
             return Progress(
@@ -158,6 +163,7 @@ class Job:
                 self._message,
                 position if waits else 0,
                 starts_in_s if waits else None,
+                or_later and waits,
                 self._submitted,
                 self._started,
                 self._finished,
@@ -192,6 +198,7 @@ class Job:
         """Iterate the request to its end, in the calling thread; never raises."""
         with self._lock:
             self._status, self._started = JobStatus.RUNNING, self._clock()
+            self._marks.append((self._started, 0.0))
         try:
             result = self._result_of_reports()
         except ValueError as error:
@@ -238,6 +245,8 @@ class Job:
                     self._reports.append(last)
                     self._n_reports += 1
                     self._fraction = min(max(float(getattr(last, "fraction", self._fraction)), 0.0), 1.0)
+                    if self._fraction > self._marks[-1][1]:
+                        self._marks.append((self._clock(), self._fraction))
                     self._message = str(getattr(last, "message", self._message))
         finally:
             if hasattr(reports, "close"):
@@ -247,7 +256,12 @@ class Job:
     def _left_s(self) -> float | None:
         if self._status is not JobStatus.RUNNING or self._started is None:
             return None
-        elapsed = self._clock() - self._started
-        if elapsed < 1 or self._fraction < 0.02:  # too early to tell
+        now, done = self._clock(), self._fraction
+        if now - self._started < 1 or done < 0.02:  # too early to tell
             return None
-        return elapsed * (1 - self._fraction) / self._fraction
+        since, before = next(
+            (mark for mark in reversed(self._marks)
+             if now - mark[0] >= _PACE_OF_S and done - mark[1] >= _PACE_OF_SHARE),
+            self._marks[0],
+        )  # fmt: skip
+        return (now - since) * (1 - done) / (done - before) if done > before else None

@@ -57,16 +57,21 @@ class Lane:
         if job.status is JobStatus.DONE and lasted is not None and lasted >= _LEAST_WORK_S:
             self._lasted.setdefault(job.title, deque(maxlen=_REMEMBERED_JOBS)).append(lasted)
 
-    def place(self, job: Job) -> tuple[int, float | None]:
-        """How many waiting jobs start up to and including this one, and in how many s it does.
+    def place(self, job: Job) -> tuple[int, float | None, bool]:
+        """When a waiting job starts.
 
-        0 where it does not wait; None where nothing tells how long those before it take.
+        Returns
+        -------
+        how many jobs start up to and including this one; 0 where it does not wait
+        in how many s it starts; None where nothing tells how long those take that run
+        is that the earliest, as nothing tells how long those take that start before it?
         """
         if job not in self.waiting:
-            return 0, None
+            return 0, None, False
         before = self._order_of_service()
         before = before[: before.index(job)]
-        return len(before) + 1, self._starts_after(before)
+        take = [self._typical(job) for job in before]
+        return len(before) + 1, self._starts_after([one or 0.0 for one in take]), None in take
 
     def _order_of_service(self) -> list[Job]:
         """Waiting jobs in the order in which they would start."""
@@ -79,13 +84,12 @@ class Lane:
             last_turn.update(dict.fromkeys(self._people(job), next(turn)))
         return order
 
-    def _starts_after(self, before: list[Job]) -> float | None:
-        """Seconds until a worker is free once those before have been served."""
+    def _starts_after(self, take: list[float]) -> float | None:
+        """Seconds until a worker is free once those before, which take so long, have been served."""
         if self._n_workers < 1:
             return None
         left = [self._left_of(job) for job in self.running]
-        take = [self._typical(job) for job in before]
-        if None in left or None in take:
+        if None in left:
             return None
         free = [*left, *[0.0] * (self._n_workers - len(left))]
         heapq.heapify(free)

@@ -15,8 +15,10 @@ def words_of(progress: Progress) -> str:
     """
     if progress.position:
         place = "Next" if progress.position == 1 else _ordinal(progress.position)
-        starts = "" if progress.starts_in_s is None else f", starts in {_about(progress.starts_in_s)}"
-        return f"{place} in the queue{starts}"
+        if progress.starts_in_s is None:
+            return f"{place} in the queue"
+        earliest = " at the earliest" if progress.or_later else ""
+        return f"{place} in the queue, starts in {_about(progress.starts_in_s)}{earliest}"
     left = progress.remaining_s
     if not progress.message or left is None or left < _NOW_S:
         return progress.message

@@ -154,7 +154,7 @@ class JobQueue:
     def _people(self, job: Job) -> Iterable[Hashable]:
         return self._wanted[job].values()
 
-    def _place(self, job: Job) -> tuple[int, float | None]:
+    def _place(self, job: Job) -> tuple[int, float | None, bool]:
         with self._changed:
             return self._lane(job).place(job)
 

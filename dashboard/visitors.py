@@ -24,8 +24,9 @@ from dashboard.jobs import JobQueue
 from dashboard.library import Library
 from dashboard.phases.workspace import PhasesWorkspace
 from dashboard.result_cache import ResultCache
+from dashboard.sessions.interrupted import Interrupted
 from dashboard.sessions.presence import Presence
-from dashboard.sessions.store_line import StoreOnce
+from dashboard.sessions.store_line import StoreLine, StoreOnce
 from dashboard.sessions.toolbar import SessionFront
 from dashboard.sessions.visit import SESSION, TOKEN, SessionsVisit
 from dashboard.settings import Settings
@@ -96,7 +97,7 @@ def visit_page() -> pmui.Page:
     problems = workbench.restore({name: value for name, value in link.items() if name not in of_store})
     workspace = connect(workbench)
     front = SessionFront()
-    sessions = connect_sessions(workbench, workspace, front, link)
+    sessions, interrupted = connect_sessions(workbench, workspace, front, link)
     # a map that is in memory travels with the page itself
     opened = not of_store and workspace.visit.open_at_hand()
 
@@ -111,6 +112,7 @@ def visit_page() -> pmui.Page:
             tell(problem, "warning")
         workspace.complete()
         sessions.begin(open_plain)
+        interrupted.seek()
 
     pn.state.onload(begin)
     return page(
@@ -143,8 +145,8 @@ def connect(workbench: Workbench) -> PhasesWorkspace:
 
 def connect_sessions(
     workbench: Workbench, workspace: PhasesWorkspace, front: SessionFront, link: dict[str, str]
-) -> SessionsVisit:
-    """Saved sessions, links and drafts of this visit."""
+) -> tuple[SessionsVisit, Interrupted]:
+    """Saved sessions, links and drafts of this visit, and its jobs that were interrupted."""
     common, document = shared(), pn.state.curdoc
     sessions = SessionsVisit(
         workbench,
@@ -172,9 +174,30 @@ def connect_sessions(
         tell,
     )
     sessions.answer(files.actions)
+    interrupted = Interrupted(
+        StoreLine(common.store, scheduler(document), lambda text: tell(text, "error")),
+        front,
+        pn.state.user or "",
+        workbench.phases,
+        lambda entry_id, dataset_id: _can_open(common, entry_id, dataset_id),
+        sessions.lay,
+        tell,
+    )
+    sessions.answer(interrupted.actions)
     front.on_message(sessions.received)
-    pn.state.on_session_destroyed(lambda _context: sessions.close())
-    return sessions
+
+    def leave(_context: object) -> None:
+        sessions.close()
+        interrupted.close()
+
+    pn.state.on_session_destroyed(leave)
+    return sessions, interrupted
+
+
+def _can_open(common: Shared, entry_id: str, dataset_id: str) -> bool:
+    """Is a dataset in the data folder, or in memory under another name?"""
+    there = any(entry.id == entry_id for entry in common.catalogue.entries())
+    return there or (bool(dataset_id) and common.library.find(dataset_id) is not None)
 
 
 def _is_connected(document: Document) -> bool:

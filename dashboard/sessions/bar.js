@@ -1,4 +1,4 @@
-// One line above the figures. All of it is text, whoever wrote it.
+// Lines above the figures. All of them are text, whoever wrote it.
 function moment(seconds) {
   const options = {dateStyle: 'medium', timeStyle: 'short'};
   return new Intl.DateTimeFormat(navigator.language, options).format(new Date(1000 * seconds));
@@ -20,12 +20,15 @@ function element(tag, className, text) {
   return made;
 }
 
-export function render({model, el}) {
+// the actions with which a line goes away
+const CLOSING = ['let_go', 'close', 'dismiss_job'];
+
+function lineOf(model, name, el) {
   const line = element('div', 'bar');
   line.setAttribute('role', 'status');
   el.append(line);
   const show = () => {
-    const bar = model.bar;
+    const bar = model[name];
     line.replaceChildren();
     line.hidden = !bar.parts;
     if (!bar.parts) return;
@@ -45,7 +48,7 @@ export function render({model, el}) {
       button.addEventListener('click', () => model.send_msg({what}));
       head.append(button);
     });
-    if (!bar.actions.some(({what}) => what === 'let_go' || what === 'close')) {
+    if (!bar.actions.some(({what}) => CLOSING.includes(what))) {
       const close = element('button', 'close', '×');
       close.type = 'button';
       close.title = 'Close this line';
@@ -75,5 +78,9 @@ export function render({model, el}) {
     }
   };
   show();
-  model.on('bar', show);
+  model.on(name, show);
+}
+
+export function render({model, el}) {
+  for (const name of ['bar', 'job']) lineOf(model, name, el);
 }

@@ -10,7 +10,7 @@ class Front(Protocol):
     """The buttons of the header with their dialogs, and the bar above the figures."""
 
     def show(self, **shown: Any) -> None:
-        """Show values: name, changed, people, user, where (search, place), bar."""
+        """Show values: name, changed, people, user, where (search, place), bar, job."""
 
     def send(self, message: Mapping[str, Any]) -> None:
         """Tell the dialogs something."""

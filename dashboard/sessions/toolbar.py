@@ -47,9 +47,13 @@ class SessionToolbar(MessageComponent):
 
 
 class SessionBar(MessageComponent):
-    """One line above the figures: whose session this is, what is missing, or a draft to go on with."""
+    """A line above the figures: whose session this is, what is missing, or a draft to go on with.
+
+    Below it stands another one for a job that was interrupted.
+    """
 
     bar = param.Dict(default={}, doc="see dashboard.sessions.words.bar; empty shows nothing")
+    job = param.Dict(default={}, doc="of a job that was interrupted, a line of its own; as bar")
 
     _esm: ClassVar[str] = (_HERE / "bar.js").read_text(encoding="utf-8")
     _stylesheets: ClassVar[list[str]] = [(_HERE / "bar.css").read_text(encoding="utf-8")]
@@ -82,10 +86,10 @@ class SessionFront:
         self.toolbar.on_message, self.bar.on_message = handle, of_bar
 
     def show(self, **shown: Any) -> None:
-        """Show values: name, changed, people, user, where, bar."""
-        bar = shown.pop("bar", None)
-        if bar is not None and bar != self.bar.bar:
-            self.bar.bar = bar
+        """Show values: name, changed, people, user, where, bar, job."""
+        lines = {name: shown.pop(name) for name in ("bar", "job") if name in shown}
+        if changed := {name: line for name, line in lines.items() if line != getattr(self.bar, name)}:
+            self.bar.param.update(**changed)
         if "name" in shown:
             shown["name_shown"] = shown.pop("name")
         news = {name: value for name, value in shown.items() if value != getattr(self.toolbar, name)}

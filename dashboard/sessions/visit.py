@@ -268,18 +268,31 @@ class SessionsVisit:
         if draft is None:
             return
 
+        def done() -> None:
+            self._find_session(draft)
+            if draft.visit != self.drafts.tab:
+                self.drafts.drop(draft.visit)
+
+        self.lay(draft.state, done)
+
+    def lay(self, state: Mapping[str, Any], then: Callable[[], None] = lambda: None) -> None:
+        """Put a state on the table that is no saved session: a draft, or what a job was of.
+
+        Parameters
+        ----------
+        then : is called once it is there
+        """
+
         def done(missing: list[str], _whole: bool) -> None:
             for text in missing:
                 self._tell(text, "warning")
             self.current.resumed()
-            self._find_session(draft)
+            then()
             self._show()
             self._enter()
-            if draft.visit != self.drafts.tab:
-                self.drafts.drop(draft.visit)
             self.drafts.changed()
 
-        self.table.open(draft.state, done, FrozenView.read(draft.state.get("view")))
+        self.table.open(state, done, FrozenView.read(state.get("view")))
 
     def _let_go(self, _message: Mapping[str, Any]) -> None:
         draft = self.current.offered

@@ -8,12 +8,12 @@ from dashboard.job import JobStatus, Progress
 from dashboard.job_words import words_of
 
 
-def waiting(position: int, starts_in_s: float | None) -> Progress:
-    return Progress(JobStatus.QUEUED, 0.0, "", position, starts_in_s, 0.0, None, None, None, "")
+def waiting(position: int, starts_in_s: float | None, or_later: bool = False) -> Progress:
+    return Progress(JobStatus.QUEUED, 0.0, "", position, starts_in_s, or_later, 0.0, None, None, None, "")
 
 
 def running(message: str, remaining_s: float | None) -> Progress:
-    return Progress(JobStatus.RUNNING, 0.5, message, 0, None, 0.0, 1.0, None, remaining_s, "")
+    return Progress(JobStatus.RUNNING, 0.5, message, 0, None, False, 0.0, 1.0, None, remaining_s, "")
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,10 @@ def running(message: str, remaining_s: float | None) -> Progress:
 )
 def test_who_waits_is_told_the_place_and_the_time(position, starts_in_s, words):
     assert words_of(waiting(position, starts_in_s)) == words
+
+
+def test_where_nobody_knows_how_long_those_before_take_it_is_the_earliest_moment():
+    assert words_of(waiting(2, 540.0, True)) == "2nd in the queue, starts in about 9 min at the earliest"
 
 
 @pytest.mark.parametrize(

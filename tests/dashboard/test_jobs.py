@@ -139,6 +139,23 @@ def test_the_remaining_time_follows_from_the_pace_so_far():
     assert jobs[0].progress().remaining_s is None
 
 
+def test_the_remaining_time_is_that_of_the_present_pace():
+    now, remaining = [0.0], []
+
+    def reports() -> Iterator[Step]:
+        yield Step(0.1)  # reading was quick
+        for epoch in range(1, 40):
+            now[0] += 2.0
+            yield Step(0.1 + 0.01 * epoch)
+            remaining.append(jobs[0].progress().remaining_s)
+
+    queue = JobQueue(n_workers=0, clock=lambda: now[0])
+    jobs = [queue.submit(Work("a", reports), "anna")]
+    queue.run_waiting()
+    # a hundredth takes 2 s; from the start it would look as if 0.3 took 40 s
+    assert remaining[20] == pytest.approx(200 * (1 - 0.31))
+
+
 def test_the_same_request_of_two_visits_is_computed_once(queue):
     gate = Gate()
     first = queue.submit(Work("a", gate), "anna")
@@ -352,7 +369,9 @@ def test_who_waits_is_told_when_it_starts():
     assert second.progress().starts_in_s is None, "too early to tell"
     now[0] = 10.0  # a quarter is done
     assert second.progress().starts_in_s == pytest.approx(30)
-    assert third.progress().starts_in_s is None, "nobody knows how long the second one takes"
+    assert not second.progress().or_later
+    assert third.progress().starts_in_s == pytest.approx(30)
+    assert third.progress().or_later, "nobody knows how long the second one takes"
     gate.go_on.set()
     assert first.wait(PATIENCE_S) is second.wait(PATIENCE_S) is JobStatus.DONE
     assert other.reached.wait(PATIENCE_S)
