@@ -3,6 +3,9 @@
 scipy's own products first convert the counts to the type of the result: for the 40 million events of
 a 512 x 512 map that is a temporary of several hundred MB and most of the time. These kernels
 read the counts as they are, rows in parallel.
+
+Counts that are larger than memory (``data.blocked_counts``) are gone through block by block: what is found
+for a pixel is the same to the last bit, sums over pixels are added in the order of the blocks.
 """
 
 from __future__ import annotations
@@ -11,13 +14,15 @@ import numpy as np
 from numba import get_num_threads, njit, prange
 from scipy import sparse
 
+from data.block_passes import Counts, added, per_pixel
 
-def project(counts: sparse.csr_matrix, weights: np.ndarray) -> np.ndarray:
+
+def project(counts: Counts, weights: np.ndarray) -> np.ndarray:
     """Weighted sums over the channels of every pixel: ``counts @ weights``.
 
     Parameters
     ----------
-    counts : (n_pixels, n_channels) CSR, unsigned integers
+    counts : (n_pixels, n_channels) CSR or in blocks, unsigned integers
     weights : (n_channels, n_columns) array
 
     Returns
@@ -26,22 +31,27 @@ def project(counts: sparse.csr_matrix, weights: np.ndarray) -> np.ndarray:
     """
     if weights.ndim != 2 or weights.shape[0] != counts.shape[1]:
         raise ValueError(f"Weights of shape {weights.shape} do not fit counts of {counts.shape[1]} channels.")
-    return _project(
-        counts.indptr, counts.indices, counts.data, np.ascontiguousarray(weights, dtype=np.float32)
-    )
+    return per_pixel(counts, _project_rows, shared=(np.ascontiguousarray(weights, dtype=np.float32),))
 
 
-def row_sums(counts: sparse.csr_matrix) -> np.ndarray:
+def row_sums(counts: Counts) -> np.ndarray:
     """Counts of every pixel over all channels, exact: (n_pixels,) int64."""
-    return _row_sums(counts.indptr, counts.data)
+    return per_pixel(counts, _sums_of_rows)
 
 
-def accumulate(counts: sparse.csr_matrix, share: np.ndarray) -> np.ndarray:
+def channel_sums(counts: Counts) -> np.ndarray:
+    """Counts of every channel over all pixels, exact: (n_channels,) int64."""
+    if hasattr(counts, "channel_sums"):
+        return counts.channel_sums()  # a pass over the disk that is made once
+    return sum_by_label(counts, np.zeros(counts.shape[0], np.int32), 1)[0]
+
+
+def accumulate(counts: Counts, share: np.ndarray) -> np.ndarray:
     """Spectra summed with a share of every pixel: ``share.T @ counts``.
 
     Parameters
     ----------
-    counts : (n_pixels, n_channels) CSR, unsigned integers
+    counts : (n_pixels, n_channels) CSR or in blocks, unsigned integers
     share : (n_pixels, n_groups) array, e.g. responsibilities
 
     Returns
@@ -50,22 +60,15 @@ def accumulate(counts: sparse.csr_matrix, share: np.ndarray) -> np.ndarray:
     """
     if share.ndim != 2 or share.shape[0] != counts.shape[0]:
         raise ValueError(f"Shares of shape {share.shape} do not fit counts of {counts.shape[0]} pixels.")
-    return _accumulate(
-        counts.indptr,
-        counts.indices,
-        counts.data,
-        np.ascontiguousarray(share, dtype=np.float32),
-        counts.shape[1],
-        get_num_threads(),
-    )
+    return added(counts, _accumulate_rows, (np.ascontiguousarray(share, dtype=np.float32),))
 
 
-def sum_by_label(counts: sparse.csr_matrix, label: np.ndarray, n_labels: int) -> np.ndarray:
+def sum_by_label(counts: Counts, label: np.ndarray, n_labels: int) -> np.ndarray:
     """Sum spectrum of the pixels of every label; pixels labelled below 0 belong to none.
 
     Parameters
     ----------
-    counts : (n_pixels, n_channels) CSR, unsigned integers
+    counts : (n_pixels, n_channels) CSR or in blocks, unsigned integers
     label : (n_pixels,) integers below n_labels
     n_labels : number of groups
 
@@ -78,18 +81,10 @@ def sum_by_label(counts: sparse.csr_matrix, label: np.ndarray, n_labels: int) ->
         raise ValueError(f"{label.shape[0]} labels do not fit counts of {counts.shape[0]} pixels.")
     if label.size and label.max() >= n_labels:
         raise ValueError(f"Label {label.max()} is not below the number of labels, {n_labels}.")
-    return _sum_by_label(
-        counts.indptr,
-        counts.indices,
-        counts.data,
-        label.astype(np.int32),
-        n_labels,
-        counts.shape[1],
-        get_num_threads(),
-    )
+    return added(counts, _sum_rows_by_label, (label.astype(np.int32, copy=False),), (n_labels,))
 
 
-def merge_rows(counts: sparse.csr_matrix, group: np.ndarray, n_groups: int) -> sparse.csr_matrix:
+def merge_rows(counts: Counts, group: np.ndarray, n_groups: int) -> sparse.csr_matrix:
     """Sum spectra of many groups of pixels, kept sparse.
 
     :func:`sum_by_label` holds a dense table per thread, which suits some dozens of labels; this one is
@@ -97,7 +92,7 @@ def merge_rows(counts: sparse.csr_matrix, group: np.ndarray, n_groups: int) -> s
 
     Parameters
     ----------
-    counts : (n_pixels, n_channels) CSR, unsigned integers
+    counts : (n_pixels, n_channels) CSR or in blocks, unsigned integers
     group : (n_pixels,) integers; pixels whose group is below 0 or not below n_groups belong to none
     n_groups : number of groups
 
@@ -108,6 +103,10 @@ def merge_rows(counts: sparse.csr_matrix, group: np.ndarray, n_groups: int) -> s
     group = np.asarray(group).ravel()
     if group.shape[0] != counts.shape[0]:
         raise ValueError(f"{group.shape[0]} groups do not fit counts of {counts.shape[0]} pixels.")
+    return added(counts, _merge_rows, (group,), (n_groups,))
+
+
+def _merge_rows(counts: sparse.csr_matrix, group: np.ndarray, n_groups: int) -> sparse.csr_matrix:
     order, start = _rows_by_group(group, n_groups)
     arrays = (counts.indptr, counts.indices, counts.data, order, start, counts.shape[1], get_num_threads())
     indptr = np.concatenate([[0], np.cumsum(_merged_sizes(*arrays))])
@@ -115,12 +114,12 @@ def merge_rows(counts: sparse.csr_matrix, group: np.ndarray, n_groups: int) -> s
     return sparse.csr_matrix((data, indices, indptr), shape=(n_groups, counts.shape[1]), copy=False)
 
 
-def sum_where(counts: sparse.csr_matrix, mask: np.ndarray, total: np.ndarray | None = None) -> np.ndarray:
+def sum_where(counts: Counts, mask: np.ndarray, total: np.ndarray | None = None) -> np.ndarray:
     """Sum spectrum of the pixels of a mask, exact.
 
     Parameters
     ----------
-    counts : (n_pixels, n_channels) CSR, unsigned integers
+    counts : (n_pixels, n_channels) CSR or in blocks, unsigned integers
     mask : (n_pixels,) bool
     total : sum spectrum of all pixels, where it is known: then never more than half of the pixels are read
 
@@ -132,16 +131,38 @@ def sum_where(counts: sparse.csr_matrix, mask: np.ndarray, total: np.ndarray | N
     if mask.shape[0] != counts.shape[0]:
         raise ValueError(f"A mask of {mask.shape[0]} pixels does not fit counts of {counts.shape[0]} pixels.")
     by_complement = total is not None and 2 * np.count_nonzero(mask) > mask.size
-    within = _sum_where(
-        counts.indptr,
-        counts.indices,
-        counts.data,
-        mask,
-        not by_complement,
-        counts.shape[1],
-        get_num_threads(),
+    within = added(
+        counts,
+        _sum_rows_where,
+        (mask,),
+        (not by_complement,),
+        wanted=lambda first, stop: bool((mask[first:stop] != by_complement).any()),
     )
     return total - within if by_complement else within
+
+
+def _project_rows(counts: sparse.csr_matrix, weights: np.ndarray) -> np.ndarray:
+    return _project(counts.indptr, counts.indices, counts.data, weights)
+
+
+def _sums_of_rows(counts: sparse.csr_matrix) -> np.ndarray:
+    return _row_sums(counts.indptr, counts.data)
+
+
+def _accumulate_rows(counts: sparse.csr_matrix, share: np.ndarray) -> np.ndarray:
+    return _accumulate(counts.indptr, counts.indices, counts.data, share, counts.shape[1], get_num_threads())
+
+
+def _sum_rows_by_label(counts: sparse.csr_matrix, label: np.ndarray, n_labels: int) -> np.ndarray:
+    return _sum_by_label(
+        counts.indptr, counts.indices, counts.data, label, n_labels, counts.shape[1], get_num_threads()
+    )
+
+
+def _sum_rows_where(counts: sparse.csr_matrix, mask: np.ndarray, wanted: bool) -> np.ndarray:
+    return _sum_where(
+        counts.indptr, counts.indices, counts.data, mask, wanted, counts.shape[1], get_num_threads()
+    )
 
 
 @njit(parallel=True, cache=True, nogil=True)

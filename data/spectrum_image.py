@@ -10,6 +10,7 @@ from scipy import sparse
 
 from data import sparse_counts
 from data.axes import EnergyAxis
+from data.block_passes import Counts, in_blocks
 from data.field_of_view import cropped_navigation
 
 
@@ -19,7 +20,8 @@ class SpectrumImage:
 
     Attributes
     ----------
-    counts : (n_y * n_x, n_channels) CSR of unsigned integers; pixels are row-major
+    counts : (n_y * n_x, n_channels) of unsigned integers, CSR or, where they are larger than memory, in
+        blocks (``data.blocked_counts``); pixels are row-major
     shape : (n_y, n_x)
     energy : the energy axis, keV
     pixel_size_um : side of a pixel in um, or None where the file has no calibration
@@ -36,7 +38,7 @@ class SpectrumImage:
         divided by it, counts and spectra are not
     """
 
-    counts: sparse.csr_matrix
+    counts: Counts
     shape: tuple[int, int]
     energy: EnergyAxis
     pixel_size_um: float | None = None
@@ -67,7 +69,7 @@ class SpectrumImage:
 
     def sum_spectrum(self) -> np.ndarray:
         """All pixels added, (n_channels,) int64, counts."""
-        return self.sum_by_label(np.zeros(self.n_pixels, np.int32), 1)[0]
+        return sparse_counts.channel_sums(self.counts)
 
     def counts_per_pixel(self) -> np.ndarray:
         """Counts of every pixel over all channels, (n_y, n_x) int64."""
@@ -92,6 +94,11 @@ class SpectrumImage:
             return intensity
         exposure = np.where(self.exposure > 0, self.exposure, 1.0).astype(np.float32)
         return intensity / (exposure if intensity.ndim == 2 else exposure[:, :, None])
+
+    @property
+    def in_blocks(self) -> bool:
+        """Whether the counts lie on disk, in blocks, because they are larger than memory."""
+        return in_blocks(self.counts)
 
     @property
     def counts_are_events(self) -> bool:
@@ -164,18 +171,18 @@ class SpectrumImage:
         rows, columns = np.arange(n_y)[y], np.arange(n_x)[x]
         if rows.size == 0 or columns.size == 0:
             raise ValueError(f"The rectangle y {y}, x {x} leaves no pixel of a map of {n_y} x {n_x}.")
-        pixel = (rows[:, None] * n_x + columns[None, :]).ravel()
+        n_kept = rows.size * columns.size
+        box = slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+        if self.in_blocks:
+            counts = self.counts.crop(*box)
+        else:
+            counts = self.counts[(rows[:, None] * n_x + columns[None, :]).ravel()]
         return replace(
             self,
-            counts=self.counts[pixel],
+            counts=counts,
             shape=(rows.size, columns.size),
-            navigation=cropped_navigation(
-                self.navigation,
-                self.shape,
-                slice(rows[0], rows[-1] + 1),
-                slice(columns[0], columns[-1] + 1),
-            ),
-            live_time_s=self._share_of_live_time(pixel.size),
+            navigation=cropped_navigation(self.navigation, self.shape, *box),
+            live_time_s=self._share_of_live_time(n_kept),
             exposure=None if self.exposure is None else self.exposure[y, x],
             dataset_id=f"{self.dataset_id}/y{rows[0]}-{rows[-1]}x{columns[0]}-{columns[-1]}",
         )
@@ -205,18 +212,10 @@ class SpectrumImage:
         if factor == 1:
             return self
         m_y, m_x = n_y // factor, n_x // factor
-        y, x = np.divmod(np.arange(self.n_pixels), n_x)
-        kept = (y < m_y * factor) & (x < m_x * factor)
-        group = (y // factor * m_x + x // factor)[kept]
-        # unsigned on both sides, so that the product stays in unsigned integers; uint32 cannot overflow
-        # where the 16-bit counts of a few pixels could
-        gather = sparse.csr_matrix(
-            (np.ones(group.size, np.uint32), (group, np.flatnonzero(kept))), shape=(m_y * m_x, self.n_pixels)
-        )
-        counts = gather @ self.counts
-        counts.sort_indices()
-        if counts.nnz == 0 or counts.data.max() <= np.iinfo(np.uint16).max:
-            counts.data = counts.data.astype(np.uint16)
+        if self.in_blocks:
+            counts = self.counts.rebin(factor, _squares_added)
+        else:
+            counts = _squares_added(self.counts, self.shape, factor)
         return replace(
             self,
             counts=counts,
@@ -224,8 +223,27 @@ class SpectrumImage:
             navigation=cropped_navigation(
                 self.navigation, self.shape, slice(0, m_y * factor), slice(0, m_x * factor)
             ),
-            live_time_s=self._share_of_live_time(group.size),
+            live_time_s=self._share_of_live_time(m_y * m_x * factor**2),
             exposure=self._mean_exposure(factor, m_y, m_x),
             pixel_size_um=None if self.pixel_size_um is None else self.pixel_size_um * factor,
             dataset_id=f"{self.dataset_id}/bin{factor}",
         )
+
+
+def _squares_added(counts: sparse.csr_matrix, shape: tuple[int, int], factor: int) -> sparse.csr_matrix:
+    """Counts of squares of pixels added; rows and columns left over at the end are dropped."""
+    n_y, n_x = shape
+    m_y, m_x = n_y // factor, n_x // factor
+    y, x = np.divmod(np.arange(n_y * n_x), n_x)
+    kept = (y < m_y * factor) & (x < m_x * factor)
+    group = (y // factor * m_x + x // factor)[kept]
+    # unsigned on both sides, so that the product stays in unsigned integers; uint32 cannot overflow
+    # where the 16-bit counts of a few pixels could
+    gather = sparse.csr_matrix(
+        (np.ones(group.size, np.uint32), (group, np.flatnonzero(kept))), shape=(m_y * m_x, n_y * n_x)
+    )
+    added = gather @ counts
+    added.sort_indices()
+    if added.nnz == 0 or added.data.max() <= np.iinfo(np.uint16).max:
+        added.data = added.data.astype(np.uint16)
+    return added

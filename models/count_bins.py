@@ -6,13 +6,14 @@ over some 300 bins equal those over 2048 channels within noise, and cost a fract
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numba import njit, prange
 from scipy import sparse
 
 from data.axes import EnergyAxis
+from data.block_passes import Counts, in_blocks
 from data.sparse_counts import row_sums
 
 _CHANNELS_PER_BIN_UNCALIBRATED = 4
@@ -23,17 +24,17 @@ _LEAST_SHARE = 1e-4  # of all counts: emptier neighbouring bins are joined, they
 
 @dataclass(frozen=True, eq=False)
 class BinnedCounts:
-    """Counts of every pixel in energy bins, CSR.
+    """Counts of every pixel in energy bins.
 
     Attributes
     ----------
-    counts : (n_pixels, n_bins) CSR of unsigned integers, only what lies in a bin
+    counts : (n_pixels, n_bins) of unsigned integers, CSR or in blocks, only what lies in a bin
     bin_of_channel : (n_channels,) int32; -1 where the channel is left out
     total : (n_pixels,) float32, counts of every pixel that are kept
     shape : (n_y, n_x)
     """
 
-    counts: sparse.csr_matrix
+    counts: Counts
     bin_of_channel: np.ndarray
     total: np.ndarray
     shape: tuple[int, int]
@@ -41,6 +42,10 @@ class BinnedCounts:
     @property
     def n_bins(self) -> int:
         return self.counts.shape[1]
+
+    def at_hand(self) -> BinnedCounts:
+        """The same with all counts in memory: for small maps."""
+        return replace(self, counts=self.counts.at_hand()) if in_blocks(self.counts) else self
 
 
 def bin_channels(sum_spectrum: np.ndarray, energy: EnergyAxis, low_kev: float | None = None) -> np.ndarray:
@@ -81,34 +86,62 @@ def bin_channels(sum_spectrum: np.ndarray, energy: EnergyAxis, low_kev: float | 
     return bin_of_channel
 
 
-def bin_counts(counts: sparse.csr_matrix, shape: tuple[int, int], bin_of_channel: np.ndarray) -> BinnedCounts:
+def bin_counts(counts: Counts, shape: tuple[int, int], bin_of_channel: np.ndarray) -> BinnedCounts:
     """Counts of every pixel summed into bins; channels of bin -1 are dropped.
+
+    Counts in blocks stay there: they are summed whenever a block is read.
 
     Parameters
     ----------
-    counts : (n_pixels, n_channels) CSR of unsigned integers
+    counts : (n_pixels, n_channels) CSR or in blocks, unsigned integers
     shape : (n_y, n_x)
-    bin_of_channel : (n_channels,) int32 from :func:`bin_channels`
+    bin_of_channel : (n_channels,) int32 from :func:`bin_channels`, rising
+
+    Raises
+    ------
+    ValueError
+        No channel is in a bin, or bins do not rise with the channels.
     """
     n_bins = int(bin_of_channel.max()) + 1
     if n_bins < 1:
         raise ValueError("No channel is left above the low-energy cut; lower the cut.")
-    size = _occupied(counts.indptr, counts.indices, bin_of_channel, n_bins)
-    indptr = np.zeros(size.size + 1, counts.indptr.dtype)
-    np.cumsum(size, out=indptr[1:])
-    indices = np.empty(indptr[-1], np.int32)
-    data = np.empty(indptr[-1], _unsigned_type(counts, bin_of_channel))
-    total = np.zeros(size.size, np.float32)
-    _fill(counts.indptr, counts.indices, counts.data, bin_of_channel, n_bins, indptr, indices, data, total)
-    binned = sparse.csr_matrix((data, indices, indptr), shape=(size.size, n_bins), copy=False)
-    return BinnedCounts(binned, bin_of_channel, total, shape)
+    if (np.diff(bin_of_channel[bin_of_channel >= 0]) < 0).any():
+        raise ValueError("Bins must rise with the channels.")
+    if in_blocks(counts):
+        largest = int(np.iinfo(counts.dtype).max)
+        regroup = _Regroup(bin_of_channel, _unsigned_type(largest, bin_of_channel))
+        binned = counts.regrouped(regroup, n_bins, regroup.kind)
+    else:
+        largest = int(counts.data.max()) if counts.nnz else 0
+        binned = _Regroup(bin_of_channel, _unsigned_type(largest, bin_of_channel))(counts)
+    return BinnedCounts(binned, bin_of_channel, row_sums(binned).astype(np.float32), shape)
 
 
-def _unsigned_type(counts: sparse.csr_matrix, bin_of_channel: np.ndarray) -> type:
-    """The narrowest type that no bin can overflow."""
+@dataclass(frozen=True, eq=False)
+class _Regroup:
+    """Counts to counts in bins: ``kind`` is an unsigned type that no bin overflows."""
+
+    bin_of_channel: np.ndarray
+    kind: type[np.unsignedinteger]
+
+    def __call__(self, counts: sparse.csr_matrix) -> sparse.csr_matrix:
+        if not counts.has_sorted_indices:
+            counts = counts.sorted_indices()
+        size = _occupied(counts.indptr, counts.indices, self.bin_of_channel)
+        indptr = np.zeros(size.size + 1, counts.indptr.dtype)
+        np.cumsum(size, out=indptr[1:])
+        indices = np.empty(indptr[-1], np.int32)
+        data = np.empty(indptr[-1], self.kind)
+        _fill(counts.indptr, counts.indices, counts.data, self.bin_of_channel, indptr, indices, data)
+        n_bins = int(self.bin_of_channel.max()) + 1
+        return sparse.csr_matrix((data, indices, indptr), shape=(size.size, n_bins), copy=False)
+
+
+def _unsigned_type(largest: int, bin_of_channel: np.ndarray) -> type[np.unsignedinteger]:
+    """The narrowest type that no bin can overflow, where no channel holds more than ``largest``."""
     widest = int(np.bincount(bin_of_channel + 1)[1:].max())
-    largest = widest * (int(counts.data.max()) if counts.nnz else 0)
-    return next(kind for kind in (np.uint8, np.uint16, np.uint32) if largest <= np.iinfo(kind).max)
+    kinds = (np.uint8, np.uint16, np.uint32)
+    return next((kind for kind in kinds if widest * largest <= np.iinfo(kind).max), np.uint32)
 
 
 def thin(binned: BinnedCounts, fraction: float, seed: int) -> tuple[BinnedCounts, BinnedCounts]:
@@ -140,32 +173,30 @@ def _with_data(binned: BinnedCounts, data: np.ndarray) -> BinnedCounts:
 
 
 @njit(parallel=True, cache=True, nogil=True)
-def _occupied(indptr, indices, bin_of_channel, n_bins):
+def _occupied(indptr, indices, bin_of_channel):
+    """Number of bins that every pixel fills: channels rise, and so do their bins."""
     size = np.zeros(indptr.size - 1, np.int64)
     for pixel in prange(size.size):
-        seen = np.zeros(n_bins, np.bool_)
+        last = -1
         for event in range(indptr[pixel], indptr[pixel + 1]):
             group = bin_of_channel[indices[event]]
-            if group >= 0 and not seen[group]:
-                seen[group] = True
+            if group >= 0 and group != last:
                 size[pixel] += 1
+                last = group
     return size
 
 
 @njit(parallel=True, cache=True, nogil=True)
-def _fill(indptr, indices, data, bin_of_channel, n_bins, out_indptr, out_indices, out_data, total):
+def _fill(indptr, indices, data, bin_of_channel, out_indptr, out_indices, out_data):
     for pixel in prange(indptr.size - 1):
-        held = np.zeros(n_bins, np.uint32)
+        last, place = -1, out_indptr[pixel] - 1
         for event in range(indptr[pixel], indptr[pixel + 1]):
             group = bin_of_channel[indices[event]]
-            if group >= 0:
-                held[group] += data[event]
-        place = out_indptr[pixel]
-        whole = 0.0
-        for group in range(n_bins):
-            if held[group] > 0:
-                out_indices[place] = group
-                out_data[place] = held[group]
-                whole += held[group]
+            if group < 0:
+                continue
+            if group != last:
                 place += 1
-        total[pixel] = whole
+                out_indices[place] = group
+                out_data[place] = 0
+                last = group
+            out_data[place] += data[event]

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import nnls
 
+from data.block_passes import Counts, are_counts
 from models import nmf, poisson_shares
 
 EXPLAINED = 0.12  # a spectrum is a mixture if the others explain all but this part of its weighted norm
@@ -13,7 +14,7 @@ _TEST_PIXELS = 4000
 
 
 def choose_endmembers(
-    spectra: np.ndarray, measured: sparse.csr_matrix | np.ndarray, seed: int
+    spectra: np.ndarray, measured: Counts | np.ndarray, seed: int
 ) -> tuple[np.ndarray, str]:
     """End-members that the data ask for, and why.
 
@@ -65,10 +66,10 @@ def extreme_spectra(spectra: np.ndarray, explained: float = EXPLAINED) -> np.nda
 
 
 def _test_pixels(
-    measured: sparse.csr_matrix | np.ndarray, random: np.random.Generator
+    measured: Counts | np.ndarray, random: np.random.Generator
 ) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
     """Some thousand pixels to fit and the same to predict; counts are split, intensities cannot be."""
-    counted = sparse.issparse(measured)
+    counted = are_counts(measured)
     n_pixels = measured.shape[0] if counted else measured[..., 0].size
     pixel = np.sort(random.choice(n_pixels, min(n_pixels, _TEST_PIXELS), replace=False))
     if counted:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from scipy import sparse
 
+from data.block_passes import Counts, are_counts
 from models import nmf, poisson_shares
 
 _BLOCK = 16_384
@@ -73,7 +74,7 @@ class UnmixingReport:
 def share_out(
     endmembers: np.ndarray,
     spectra: np.ndarray,
-    measured: sparse.csr_matrix | np.ndarray,
+    measured: Counts | np.ndarray,
     map_shape: tuple[int, int],
     why: str,
     abundances: np.ndarray | None = None,
@@ -94,14 +95,15 @@ def share_out(
     spectra, measured, map_shape : as in ``unmixing.unmix``
     """
     found = explained(
-        endmembers, spectra, why, included, channels, factor_error, counted=sparse.issparse(measured)
+        endmembers, spectra, why, included, channels, factor_error, counted=are_counts(measured)
     )
     yield UnmixingReport(0.0, found)
     pure = found.endmembers[:, channels]
     bin_of_channel = poisson_shares.equal_bins(np.maximum(spectra[:, channels], 0).sum(axis=0))
     n_pixels = map_shape[0] * map_shape[1]
     known = abundances is not None
-    abundances = np.array(abundances, np.float32) if known else np.empty((*map_shape, len(pure)), "f4")
+    # known ones are only read: they may be the largest array of the run
+    abundances = np.asarray(abundances, np.float32) if known else np.empty((*map_shape, len(pure)), "f4")
     share = abundances.reshape(n_pixels, -1)
     residual = np.zeros(n_pixels, np.float32)
     for start in range(0, n_pixels, _BLOCK):
@@ -110,7 +112,7 @@ def share_out(
         counts = counts if channels == slice(None) else counts[:, channels]
         if not known:
             share[block] = poisson_shares.shares(counts, pure)
-        if sparse.issparse(measured):
+        if are_counts(measured):
             residual[block] = poisson_shares.surprise(counts, pure, share[block], bin_of_channel)
         else:
             residual[block] = _relative_misfit(counts, pure, share[block])
@@ -159,9 +161,9 @@ def explained(
     )
 
 
-def _rows(measured: sparse.csr_matrix | np.ndarray, pixel: slice | np.ndarray) -> sparse.csr_matrix:
+def _rows(measured: Counts | np.ndarray, pixel: slice | np.ndarray) -> sparse.csr_matrix:
     """Counts or intensities of some pixels, sparse, without negative parts."""
-    if sparse.issparse(measured):
+    if are_counts(measured):
         return measured[pixel]
     intensity = measured.reshape(-1, measured.shape[-1])[pixel]
     return sparse.csr_matrix(np.maximum(np.nan_to_num(intensity), 0))

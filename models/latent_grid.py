@@ -15,6 +15,7 @@ from numba import njit, prange
 from scipy import sparse
 
 from data import sparse_counts
+from data.block_passes import Counts, are_counts
 from models.latent_space import LatentSpace
 
 MAX_CELLS = 16_384
@@ -58,7 +59,7 @@ class LatentGrid:
     def build(
         cls,
         latent: LatentSpace,
-        spectra: sparse.csr_matrix | np.ndarray | None = None,
+        spectra: Counts | np.ndarray | None = None,
         *,
         n_bins: int = 0,
         features: np.ndarray | None = None,
@@ -71,7 +72,7 @@ class LatentGrid:
         Parameters
         ----------
         latent : the latent points; points that are not valid or not finite are left out
-        spectra : (n_pixels, n_channels) CSR counts, or (n_y, n_x, n_lines) intensities, or None
+        spectra : (n_pixels, n_channels) counts, CSR or in blocks, or (n_y, n_x, n_lines) intensities, or None
         n_bins : bins along an axis; 0 takes as many as keep the occupied cells below 16,384
         features : (n_y, n_x, n_lines) intensities to compare groups by, or None: the spectra
 
@@ -112,7 +113,7 @@ class LatentGrid:
         )
 
     def part(
-        self, pixels: np.ndarray, map_shape: tuple[int, int], spectra: sparse.csr_matrix | np.ndarray
+        self, pixels: np.ndarray, map_shape: tuple[int, int], spectra: Counts | np.ndarray
     ) -> LatentGrid:
         """The grid of some of the pixels: the same cells, with the weights and spectra of these alone.
 
@@ -251,12 +252,12 @@ def _moments(points: np.ndarray, cell: np.ndarray, n_cells: int) -> tuple[np.nda
 
 
 def _cell_spectra(
-    spectra: sparse.csr_matrix | np.ndarray, cell: np.ndarray, n_cells: int
+    spectra: Counts | np.ndarray, cell: np.ndarray, n_cells: int
 ) -> sparse.csr_matrix | np.ndarray:
-    n_pixels = spectra.shape[0] if sparse.issparse(spectra) else spectra[..., 0].size
+    n_pixels = spectra.shape[0] if are_counts(spectra) else spectra[..., 0].size
     if n_pixels != cell.size:
         raise ValueError(f"Spectra of {n_pixels} pixels do not belong to {cell.size} latent points.")
-    if sparse.issparse(spectra):
+    if are_counts(spectra):
         return sparse_counts.merge_rows(spectra, cell, n_cells)
     lines = spectra.reshape(n_pixels, -1)
     return np.stack(

@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import ndimage
+from scipy import ndimage, sparse
 from sklearn.cluster import KMeans
 
-from data.sparse_counts import accumulate, project
+from data.block_passes import per_pixel
+from data.sparse_counts import accumulate, channel_sums, project
 from models import potts
 from models.count_bins import BinnedCounts
 
@@ -49,7 +50,7 @@ class SpectraMixture:
 
 def mean_spectrum(binned: BinnedCounts) -> np.ndarray:
     """Spectrum of the whole map, (n_bins,), sum 1, positive in every bin."""
-    total = np.bincount(binned.counts.indices, weights=binned.counts.data, minlength=binned.n_bins) + 0.5
+    total = channel_sums(binned.counts) + 0.5
     return total / total.sum()
 
 
@@ -144,13 +145,20 @@ def labels(binned: BinnedCounts, mixture: SpectraMixture, strength: float) -> np
 
     The map is worked through in bands: the responsibilities of a large map would need gigabytes.
     """
-    n_y, n_x = binned.shape
-    log_weight = np.log(mixture.weight).astype(np.float32)
+    settings = (mixture.spectra, mixture.weight, strength, binned.shape[1])
+    return per_pixel(binned.counts, _labels, shared=settings, halo=_SWEEPS)
+
+
+def _labels(
+    counts: sparse.csr_matrix, spectra: np.ndarray, weight: np.ndarray, strength: float, n_x: int
+) -> np.ndarray:
+    n_y = counts.shape[0] // n_x
+    log_weight = np.log(weight).astype(np.float32)
     label = np.empty((n_y, n_x), np.int32)
     for top in range(0, n_y, _BAND_ROWS):
         # rows beyond the band as far as the sweeps carry
         first, stop = max(top - _SWEEPS, 0), min(top + _BAND_ROWS + _SWEEPS, n_y)
-        score = project(binned.counts[first * n_x : stop * n_x], np.log(mixture.spectra).T) + log_weight
+        score = project(counts[first * n_x : stop * n_x], np.log(spectra).T) + log_weight
         share = potts.mean_field(score, (stop - first, n_x), strength, sweeps=_SWEEPS)
         band = share.argmax(axis=1).reshape(-1, n_x)[top - first :][:_BAND_ROWS]
         label[top : top + len(band)] = band

@@ -14,6 +14,7 @@ from scipy import ndimage
 
 from models.recipe import NormalisationStep
 
+_BAND_ROWS = 64
 STEPS = ("neighbour_mean", "zscore", "softmax")
 
 
@@ -109,9 +110,15 @@ def softmax(values: np.ndarray, valid: np.ndarray | None = None) -> np.ndarray:
     -------
     (n_y, n_x, n_lines) float32; 0 where not valid
     """
-    values = np.asarray(values, np.float32) if valid is None else _masked(np.array(values, np.float32), valid)
-    result = np.exp(values - values.max(axis=2, keepdims=True))
-    result /= result.sum(axis=2, keepdims=True)
+    result = np.array(values, np.float32)
+    if valid is not None:
+        _masked(result, valid)
+    # in bands: the largest arrays of a run are not made a second time for what lies between
+    for top in range(0, len(result), _BAND_ROWS):
+        band = result[top : top + _BAND_ROWS]
+        band -= band.max(axis=2, keepdims=True)
+        np.exp(band, out=band)
+        band /= band.sum(axis=2, keepdims=True)
     return result if valid is None else _masked(result, valid)
 
 
@@ -132,6 +139,7 @@ def steps(
     """
     _check(intensity, chain, valid)
     values = np.asarray(intensity, np.float32)
+    del intensity  # maps may be large, and what was is not needed while the next step is made
     given = iter(scalings or ())
     for step in chain:
         if step == "neighbour_mean":
@@ -180,12 +188,14 @@ def normalise(
         As for :func:`steps`.
     """
     _check(intensity, chain, valid)
-    values = np.array(intensity, np.float32)
-    if valid is not None:
-        _masked(values, valid)
-    for _, after_step in steps(values, chain, valid, scalings):
-        values = after_step
-    return values
+    values = np.asarray(intensity, np.float32)
+    if chain:
+        # every step gives an array of its own
+        for _, after_step in steps(values, chain, valid, scalings):
+            values = after_step
+        return values
+    values = np.array(values)
+    return values if valid is None else _masked(values, valid)
 
 
 def is_simplex(chain: Sequence[NormalisationStep]) -> bool:
@@ -202,7 +212,10 @@ def _check(intensity: np.ndarray, chain: Sequence[NormalisationStep], valid: np.
         raise ValueError(f"The mask is {valid.shape}, the maps are {intensity.shape[:2]}; they must agree.")
     if valid is not None and not valid.any():
         raise ValueError("The mask leaves no pixel of the maps. Check that it marks the sample as valid.")
-    if not np.isfinite(intensity if valid is None else intensity[valid]).all():
+    for top in range(0, len(intensity), _BAND_ROWS):
+        band = slice(top, top + _BAND_ROWS)
+        if np.isfinite(intensity[band] if valid is None else intensity[band][valid[band]]).all():
+            continue
         raise ValueError("Some valid pixels of the element maps are not numbers. Mask these pixels.")
 
 

@@ -135,12 +135,11 @@ def require_distinct_pixels(maps: ElementalMaps, n_phases: int) -> None:
         Fewer than ``n_phases`` valid pixels differ in their line intensities.
     """
     pixels = maps.intensity.reshape(maps.n_pixels, -1)
-    if maps.valid is not None:
-        pixels = pixels[maps.valid.ravel()]
+    inside = np.arange(maps.n_pixels) if maps.valid is None else np.flatnonzero(maps.valid)
     # nearly every map shows enough different pixels in its first few; only dull ones are searched through
     n_distinct = 0
-    for stop in (20 * n_phases, pixels.shape[0]):
-        n_distinct = len(np.unique(pixels[:stop], axis=0))
+    for stop in (20 * n_phases, inside.size):
+        n_distinct = len(np.unique(pixels[inside[:stop]], axis=0))
         if n_distinct >= n_phases:
             return
     raise ValueError(

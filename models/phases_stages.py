@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from data.block_work import followed
 from data.elemental_maps import ElementalMaps
 from data.spectrum_image import SpectrumImage
 from models import clustering, phase_edits, placement, refinement, stability_runs, unmixing
@@ -77,11 +79,18 @@ def _prepare(dataset: Dataset, result: PhasesResult) -> Findings:
 
 
 def _line_maps(prepared: Dataset, result: PhasesResult) -> Findings:
-    yield from ()
     recipe = result.recipe
-    maps = make_line_maps(prepared, recipe.line_maps)
+    said = "Making line maps"
+    maps = yield from _through(prepared, partial(make_line_maps, prepared, recipe.line_maps), said, 4)
     require_distinct_pixels(maps, max(recipe.mixture.n_phases, recipe.refinement.n_phases, 2))
     return {"maps": maps}
+
+
+def _through(prepared: Dataset, work: Callable[[], Any], message: str, passes: int) -> Findings:
+    """What some work finds that goes through all counts; where they lie in blocks, it reports on the way."""
+    blocked = isinstance(prepared, SpectrumImage) and prepared.in_blocks
+    steps = followed(work, passes, blocked)
+    return (yield from _followed(steps, lambda share: Progress(share, message)))
 
 
 def _train(prepared: Dataset, result: PhasesResult) -> Findings:
@@ -113,14 +122,14 @@ def _followed(reports: Generator[Any, None, Any], progress: Callable[[Any], Prog
 
 
 def _latent_grid(prepared: Dataset, result: PhasesResult) -> Findings:
-    yield from ()
     maps = result.maps
     if isinstance(prepared, SpectrumImage):
         spectra, counted = prepared.counts, prepared.counts_are_events
     else:
         spectra, counted = maps.intensity, maps.axis is None
-    grid = LatentGrid.build(result.latent, spectra, features=None if counted else maps.intensity)
-    return {"grid": grid}
+    features = None if counted else maps.intensity
+    build = partial(LatentGrid.build, result.latent, spectra, features=features)
+    return {"grid": (yield from _through(prepared, build, "Binning the latent space", 1))}
 
 
 def _mixture(prepared: Dataset, result: PhasesResult) -> Findings:
@@ -140,14 +149,16 @@ def _refinement(prepared: Dataset, result: PhasesResult) -> Findings:
 
 
 def _phases(prepared: Dataset, result: PhasesResult) -> Findings:
-    yield from ()
     phases = result.latent_phases if result.refinement is None else result.refinement.phases()
+    said = "Summing the spectra of the phases"
     if _edits(result.recipe):
-        edited = live_phases(replace(result, phases=phases), result.recipe)
+        edit = partial(live_phases, replace(result, phases=phases), result.recipe)
+        edited = yield from _through(prepared, edit, said, 1)
         why = " ".join(edited.notes) or None
         return {"phases": phases, "phase_spectra": edited.spectra, "edited": edited, "why": why}
     assigned = phases.with_threshold(result.recipe.probability_threshold)
-    return {"phases": phases, "phase_spectra": sums(result, assigned)}
+    spectra = yield from _through(prepared, partial(sums, result, assigned), said, 1)
+    return {"phases": phases, "phase_spectra": spectra}
 
 
 def _edits(recipe: PhasesRecipe) -> tuple[Any, ...]:

@@ -11,6 +11,7 @@ import numpy as np
 from numba import get_num_threads, njit, prange
 from scipy import sparse
 
+from data.block_passes import Counts, added, per_pixel
 from data.sparse_counts import project
 from models import potts
 from models.count_bins import BinnedCounts
@@ -51,8 +52,12 @@ def fit(
 
 def start_shares(binned: BinnedCounts, spectra: np.ndarray) -> np.ndarray:
     """Shares to start from: mostly of the one spectrum that suits a pixel and its neighbours best."""
-    score = project(binned.counts, np.log(spectra).T)
-    share = potts.mean_field(score, binned.shape, _START_STRENGTH)
+    return per_pixel(binned.counts, _start_shares, shared=(spectra, binned.shape[1]), halo=potts.SWEEPS)
+
+
+def _start_shares(counts: sparse.csr_matrix, spectra: np.ndarray, n_x: int) -> np.ndarray:
+    score = project(counts, np.log(spectra).T)
+    share = potts.mean_field(score, (counts.shape[0] // n_x, n_x), _START_STRENGTH)
     share *= 1 - _OPEN
     share += _OPEN / len(spectra)
     return share
@@ -87,21 +92,31 @@ def shares(
     sparsity_counts : counts that a spectrum must explain to stay in a pixel
     pixels : indices of those to improve, the others keep their shares; None: all
     """
-    share = np.array(start, dtype=np.float32, order="C")
-    transposed = _by_bin(spectra)
-    pixels = _all_or(pixels, share)
+    share = np.ascontiguousarray(start, np.float32)
+    if pixels is not None:
+        share = share.copy()
+    settings = (_by_bin(spectra), binned.shape[1], np.float32(neighbour_counts), np.float32(sparsity_counts))
     for _ in range(passes):
-        prior = potts.neighbour_share(share, binned.shape)
-        share[pixels] = _expectation(
-            *_arrays(binned.counts),
-            transposed,
-            share,
-            prior,
-            pixels,
-            np.float32(neighbour_counts),
-            np.float32(sparsity_counts),
-        )
+        if pixels is None:
+            share = per_pixel(binned.counts, _better_shares, (share,), settings, halo=1)
+        else:
+            share[pixels] = _better_shares(binned.counts, share, *settings, pixels)
     return share
+
+
+def _better_shares(
+    counts: sparse.csr_matrix,
+    share: np.ndarray,
+    by_bin: np.ndarray,
+    n_x: int,
+    neighbour_counts: np.float32,
+    sparsity_counts: np.float32,
+    pixels: np.ndarray | None = None,
+) -> np.ndarray:
+    """Shares of some pixels after one pass over whole rows of a map; of all where none are named."""
+    prior = potts.neighbour_share(share, (counts.shape[0] // n_x, n_x))
+    pixels = _all_or(pixels, share)
+    return _expectation(*_arrays(counts), by_bin, share, prior, pixels, neighbour_counts, sparsity_counts)
 
 
 def explained_counts(
@@ -109,15 +124,21 @@ def explained_counts(
 ) -> np.ndarray:
     """Counts of the pixels that each spectrum explains, per bin, (n_spectra, n_bins) float64."""
     bins = np.arange(binned.n_bins, dtype=np.int32)
-    return _explained(
-        *_arrays(binned.counts),
-        bins,
-        _by_bin(spectra),
-        share,
-        _all_or(pixels, share),
-        binned.n_bins,
-        get_num_threads(),
-    )
+    if pixels is not None:
+        return _explained_by(binned.counts, share, bins, _by_bin(spectra), pixels)
+    return added(binned.counts, _explained_by, (share,), (bins, _by_bin(spectra)))
+
+
+def _explained_by(
+    counts: sparse.csr_matrix,
+    share: np.ndarray,
+    bin_of_channel: np.ndarray,
+    by_bin: np.ndarray,
+    pixels: np.ndarray | None = None,
+) -> np.ndarray:
+    chosen = _all_or(pixels, share)
+    n_channels = counts.shape[1]
+    return _explained(*_arrays(counts), bin_of_channel, by_bin, share, chosen, n_channels, get_num_threads())
 
 
 def spectra_from(explained: np.ndarray, mean: np.ndarray) -> np.ndarray:
@@ -127,13 +148,13 @@ def spectra_from(explained: np.ndarray, mean: np.ndarray) -> np.ndarray:
 
 
 def spectra_by_channel(
-    counts: sparse.csr_matrix, bin_of_channel: np.ndarray, spectra: np.ndarray, share: np.ndarray
+    counts: Counts, bin_of_channel: np.ndarray, spectra: np.ndarray, share: np.ndarray
 ) -> np.ndarray:
     """The spectra at full resolution: the counts of every channel shared out as those of its bin.
 
     Parameters
     ----------
-    counts : (n_pixels, n_channels) CSR
+    counts : (n_pixels, n_channels) CSR or in blocks
     bin_of_channel : (n_channels,), -1 where the unmixing left a channel out: its counts are shared out as
         all counts of the pixel
     spectra, share : as fitted
@@ -142,15 +163,7 @@ def spectra_by_channel(
     -------
     (n_spectra, n_channels) float64, rows sum to 1
     """
-    found = _explained(
-        *_arrays(counts),
-        bin_of_channel,
-        _by_bin(spectra),
-        share,
-        _all_or(None, share),
-        counts.shape[1],
-        get_num_threads(),
-    )
+    found = added(counts, _explained_by, (share,), (bin_of_channel, _by_bin(spectra)))
     return found / np.maximum(found.sum(axis=1, keepdims=True), 1e-12)
 
 

@@ -7,6 +7,7 @@ from numba import njit, prange
 
 # side neighbours count fully, diagonal ones by their distance
 _SIDE, _DIAGONAL = 1.0, 0.7
+SWEEPS = 3  # a pixel depends on others as far as the sweeps carry
 
 
 def mean_field(
@@ -14,7 +15,7 @@ def mean_field(
     shape: tuple[int, int],
     strength: float,
     share: np.ndarray | None = None,
-    sweeps: int = 3,
+    sweeps: int = SWEEPS,
 ) -> np.ndarray:
     """Responsibilities under ``log p(pixel | phase) + strength * sum of the neighbours' responsibilities``.
 

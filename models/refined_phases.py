@@ -18,6 +18,7 @@ from models.phase_tree import PhaseTree
 
 _MOST_PHASES = 40
 _LEAST_PHASE_PIXELS = 3
+_BLOCK = 1 << 18  # pixels at a time
 _EMPTY_REACH = 2  # pixels: an empty pixel with no count within this distance is left unassigned
 
 
@@ -127,7 +128,7 @@ def assemble(
         More phases were asked for than can be told apart.
     """
     n_y, n_x = image.shape
-    dominant = share.argmax(axis=1)
+    dominant = _dominant(share, np.arange(len(spectra)))
     measured = ndimage.maximum_filter(binned.total.reshape(n_y, n_x), size=2 * _EMPTY_REACH + 1).ravel() > 0
     if image.exposure is not None:
         measured &= image.exposure.ravel() > 0
@@ -138,7 +139,7 @@ def assemble(
     order = order[pixels[order] >= least]
     phase_of_endmember = np.full(len(spectra), -1)
     phase_of_endmember[order] = np.arange(len(order))
-    phase = share[:, order].argmax(axis=1)
+    phase = _dominant(share, order)
     cell, phase_of_cell = _cells(phase, cluster, measured, n_clusters)
     n_cells = len(phase_of_cell)
     binned_cells = sum_by_label(binned.counts, cell, n_cells).astype(np.float64)
@@ -163,6 +164,14 @@ def assemble(
     )
 
 
+def _dominant(share: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Which of some columns is the largest of every row, (n_pixels,) int32."""
+    largest = np.empty(len(share), np.int32)
+    for start in range(0, len(share), _BLOCK):
+        largest[start : start + _BLOCK] = share[start : start + _BLOCK, columns].argmax(axis=1)
+    return largest
+
+
 def _cells(phase, cluster, measured, n_clusters):
     """Cell of every pixel (phase and cluster; -1 where not measured) and the phase of every cell."""
     pair = phase * n_clusters + cluster
@@ -174,7 +183,7 @@ def _cells(phase, cluster, measured, n_clusters):
     largest = pixels.argmax(axis=1)
     own = pixels >= least
     own[np.arange(len(pixels)), largest] = True
-    number = np.full(pixels.shape, -1)
+    number = np.full(pixels.shape, -1, np.int32)
     number[own] = np.arange(own.sum())
     number = np.where(own, number, number[np.arange(len(pixels)), largest][:, None])
     return np.where(measured, number[phase, cluster], -1), np.nonzero(own)[0]

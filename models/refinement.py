@@ -14,11 +14,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 
+from data.block_passes import Counts, in_blocks
+from data.block_work import followed
 from data.sparse_counts import accumulate
 from data.spectrum_image import SpectrumImage
 from models import (
@@ -69,39 +74,74 @@ def refine(image: SpectrumImage, choices: RefinementChoices) -> Iterator[Refinem
         The map holds no counts.
     """
     yield RefinementReport(0.0, "Regrouping channels")
-    lowest = _LOWEST_KEV if image.energy.calibrated and image.energy.high_kev > 2 * _LOWEST_KEV else None
-    bin_of_channel = count_bins.bin_channels(image.sum_spectrum(), image.energy, lowest)
-    binned = count_bins.bin_counts(image.counts, image.shape, bin_of_channel)
+    binned = yield from _through(lambda: _binned(image), image.counts, 0.0, 0.05, "Regrouping channels", 2)
     if not binned.total.any():
         raise ValueError("This map holds no counts above 0.1 keV; there are no phases to find.")
     mixture, spectra, share = yield from _find(binned, choices.seed)
+    said = "Shares of the spectra in every pixel"
     if share.shape[0] != image.n_pixels:
-        share = poisson_unmixing.start_shares(binned, spectra)
+        start = partial(poisson_unmixing.start_shares, binned, spectra)
+        share = yield from _through(start, binned.counts, 0.8, 0.81, said)
     if len(spectra) > 1:
         for done in range(_LAST_PASSES):
-            share = poisson_unmixing.shares(binned, spectra, share, 1)
-            yield RefinementReport(0.8 + 0.14 * done / _LAST_PASSES, "Shares of the spectra in every pixel")
+            better = partial(poisson_unmixing.shares, binned, spectra, share, 1)
+            fraction = 0.81 + 0.13 * done / _LAST_PASSES
+            share = yield from _through(better, binned.counts, fraction, fraction, said)
+            del better  # it holds the shares before
+            yield RefinementReport(fraction, said)
     yield RefinementReport(0.95, "Ordering the phases")
-    cluster = multinomial_mixture.labels(binned, mixture, _STRENGTH)
-    answer = assemble(image, binned, cluster, len(mixture.weight), spectra, share, choices.n_phases)
+    find = partial(multinomial_mixture.labels, binned, mixture, _STRENGTH)
+    cluster = yield from _through(find, binned.counts, 0.95, 0.97, "Ordering the phases")
+    n_clusters = len(mixture.weight)
+    gather = partial(assemble, image, binned, cluster, n_clusters, spectra, share, choices.n_phases)
+    answer = yield from _through(gather, binned.counts, 0.97, 1.0, "Ordering the phases", 3)
     yield RefinementReport(1.0, answer.why, answer)
+
+
+def _binned(image: SpectrumImage) -> BinnedCounts:
+    lowest = _LOWEST_KEV if image.energy.calibrated and image.energy.high_kev > 2 * _LOWEST_KEV else None
+    bin_of_channel = count_bins.bin_channels(image.sum_spectrum(), image.energy, lowest)
+    return count_bins.bin_counts(image.counts, image.shape, bin_of_channel)
+
+
+def _through(
+    work: Callable[[], Any], counts: Counts, fraction: float, after: float, message: str, passes: int = 1
+) -> Generator[RefinementReport, None, Any]:
+    """What some work finds; where it goes through counts in blocks, it reports between them."""
+    with closing(followed(work, passes, in_blocks(counts))) as steps:
+        while True:
+            try:
+                share = next(steps)
+            except StopIteration as end:
+                return end.value
+            yield RefinementReport(fraction + (after - fraction) * share, message)
 
 
 def _find(binned: BinnedCounts, seed: int):
     """Clusters of the map, the spectra that its pixels are mixtures of, and the shares in those used."""
     sample = mosaic.lay(binned.shape, _FITTED_PIXELS, seed)
-    fitted, tested = count_bins.thin(sample.of(binned) if sample else binned, _FITTED_PART, seed)
+    if sample is None:
+        small = binned.at_hand()
+    else:
+        some = partial(sample.of, binned)
+        small = yield from _through(some, binned.counts, 0.05, 0.05, "Choosing pixels to learn from")
+    fitted, tested = count_bins.thin(small, _FITTED_PART, seed)
     n_clusters = int(np.clip(np.count_nonzero(fitted.total) // _PIXELS_PER_CLUSTER, 1, _CLUSTERS))
     yield RefinementReport(0.05, "First clusters")
     mixture = multinomial_mixture.begin(multinomial_mixture.start(fitted, n_clusters, seed))
     mixture = yield from _improve(fitted, mixture, _FIRST_PASSES, 0.08)
     if sample:
         # a rare phase may lie outside the sample: what the clusters explain worst joins it
-        label = multinomial_mixture.labels(binned, mixture, _STRENGTH)
-        yield RefinementReport(0.2, "Looking for what the clusters do not explain")
-        score = unexplained_windows.surprise(binned, label, mixture.spectra)
+        said = "Looking for what the clusters do not explain"
+        find = partial(multinomial_mixture.labels, binned, mixture, _STRENGTH)
+        label = yield from _through(find, binned.counts, 0.18, 0.2, said)
+        yield RefinementReport(0.2, said)
+        look = partial(unexplained_windows.surprise, binned, label, mixture.spectra)
+        score = yield from _through(look, binned.counts, 0.2, 0.21, said)
         sample = mosaic.lay(binned.shape, _FITTED_PIXELS, seed, score)
-        fitted, tested = count_bins.thin(sample.of(binned), _FITTED_PART, seed)
+        del label, score, look
+        small = yield from _through(partial(sample.of, binned), binned.counts, 0.21, 0.22, said)
+        fitted, tested = count_bins.thin(small, _FITTED_PART, seed)
         mixture = yield from _improve(fitted, multinomial_mixture.anew(mixture), 1, 0.22)
     mean = multinomial_mixture.mean_spectrum(fitted)
     for done in range(_ROUNDS):
@@ -119,11 +159,10 @@ def _find(binned: BinnedCounts, seed: int):
         yield RefinementReport(0.6, f"Testing {len(left)} spectra on counts held out")
         spectra = left
     del fitted, tested
-    whole = sample.of(binned) if sample else binned
-    share = poisson_unmixing.start_shares(whole, spectra)
+    share = poisson_unmixing.start_shares(small, spectra)
     for done in range(_LAST_ROUNDS if len(spectra) > 1 else 0):
         yield RefinementReport(0.72 + 0.08 * done / _LAST_ROUNDS, f"Improving {len(spectra)} spectra")
-        spectra, share = poisson_unmixing.improve(whole, spectra, share, mean)
+        spectra, share = poisson_unmixing.improve(small, spectra, share, mean)
     return mixture, spectra, share
 
 

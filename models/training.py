@@ -30,6 +30,7 @@ from models.trained_autoencoder import (
 _WARM_UP_STEPS = 100
 _FINAL_SHARE = 0.3  # of max_epochs: the end in which the learning rate falls to zero
 _MOST_VALIDATION_PIXELS = 2048  # more would take as long as the training itself
+_MOST_AT_ONCE = 1 << 22  # pixels
 _NOTABLE = 0.01  # a loss falls if it falls by this share
 _SECONDS_WITHOUT_REPORT = 1.0
 
@@ -73,12 +74,12 @@ def train(
     used = _used_pixels(values, valid)
     offset, scale = _centring(values, used, simplex)
     place = device_of(device)
-    data = on_device(values, used, offset, scale, place)
+    data = _Inputs(values, used, offset, scale, place)
     generator = torch.Generator().manual_seed(choices.seed)
     order = torch.randperm(len(data), generator=generator)
     n_validation = min(int(choices.validation_fraction * len(data)), _MOST_VALIDATION_PIXELS)
     # a map too small to spare pixels is validated on what it is trained on
-    validation = data[order[: n_validation or _MOST_VALIDATION_PIXELS].to(place)]
+    validation = data.of(order[: n_validation or _MOST_VALIDATION_PIXELS])
     batches = _batches(data, order[n_validation:], choices.batch_size, generator)
 
     network = initialised(values.shape[1], choices, simplex, kl_weight).to(place)
@@ -150,6 +151,30 @@ class _Schedule:
             self.n_epochs = min(self.n_epochs, epoch + 1 + self._n_final)
 
 
+class _Inputs:
+    """The inputs of the pixels that are trained on, centred and scaled.
+
+    A graphics card holds them all. In main memory they are there already: a batch is made when it is needed,
+    for a second copy of the maps of a large image would be gigabytes.
+    """
+
+    def __init__(
+        self, values: np.ndarray, used: np.ndarray, offset: np.ndarray, scale: float, place: torch.device
+    ) -> None:
+        self._values, self._used, self._offset, self._scale, self._place = values, used, offset, scale, place
+        self._held = None if place.type == "cpu" else on_device(values, used, offset, scale, place)
+
+    def __len__(self) -> int:
+        return self._used.size
+
+    def of(self, number: torch.Tensor) -> torch.Tensor:
+        """(n, n_inputs) of some of them, by their numbers."""
+        if self._held is not None:
+            return self._held[number.to(self._place)]
+        chosen = np.asarray(self._values[self._used[number.numpy()]], np.float32)
+        return torch.from_numpy((chosen - self._offset) / np.float32(self._scale))
+
+
 def _used_pixels(values: np.ndarray, valid: np.ndarray | None) -> np.ndarray:
     used = np.arange(len(values)) if valid is None else np.flatnonzero(valid)
     if used.size < 2:
@@ -163,20 +188,26 @@ def _centring(values: np.ndarray, used: np.ndarray, simplex: bool) -> tuple[np.n
     """Offset per input and one scale, so that a linear output starts near the data, whatever its units."""
     if simplex:
         return np.zeros(values.shape[1], np.float32), 1.0
-    offset = values[used].mean(axis=0, dtype=np.float64)
-    scale = float(np.sqrt(np.mean(values[used].var(axis=0, dtype=np.float64))))
+    if used.size <= _MOST_AT_ONCE:
+        inputs = values[used]
+        offset, variance = inputs.mean(axis=0, dtype=np.float64), inputs.var(axis=0, dtype=np.float64)
+    else:
+        # one input after the other: all of them in double precision would be the largest array of the run
+        columns = (values[used, number].astype(np.float64) for number in range(values.shape[1]))
+        offset, variance = np.array([(column.mean(), column.var()) for column in columns]).T
+    scale = float(np.sqrt(np.mean(variance)))
     return offset.astype(np.float32), scale or 1.0
 
 
 def _batches(
-    data: torch.Tensor, pixel: torch.Tensor, batch_size: int, generator: torch.Generator
+    data: _Inputs, pixel: torch.Tensor, batch_size: int, generator: torch.Generator
 ) -> Iterator[torch.Tensor]:
     """Endless batches; every pixel comes once before any comes again."""
     batch_size = min(batch_size, len(pixel))
     while True:
-        shuffled = pixel[torch.randperm(len(pixel), generator=generator)].to(data.device)
+        shuffled = pixel[torch.randperm(len(pixel), generator=generator)]
         for start in range(0, len(pixel) - batch_size + 1, batch_size):
-            yield data[shuffled[start : start + batch_size]]
+            yield data.of(shuffled[start : start + batch_size])
 
 
 def _loss(network: Autoencoder, data: torch.Tensor) -> float:

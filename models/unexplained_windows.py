@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit, prange
+from scipy import sparse
 
+from data.block_passes import per_pixel
 from models.count_bins import BinnedCounts
 
 _RADIUS = 1  # windows of 3 x 3 pixels
@@ -32,16 +34,9 @@ def surprise(binned: BinnedCounts, label: np.ndarray, spectra: np.ndarray) -> np
     counts of the window, and is therefore compared with windows of as many counts
     """
     n_y, n_x = binned.shape
-    ratio, held = _window_ratio(
-        binned.counts.indptr,
-        binned.counts.indices,
-        binned.counts.data,
-        binned.total,
-        label.astype(np.int32),
-        np.ascontiguousarray(spectra, np.float32),
-        n_y,
-        n_x,
-    )
+    arrays = (binned.total, label.astype(np.int32, copy=False))
+    settings = (np.ascontiguousarray(spectra, np.float32), n_x)
+    ratio, held = per_pixel(binned.counts, _ratios, arrays, settings, halo=_RADIUS).T
     groups = np.array_split(np.argsort(held, kind="stable"), max(1, min(20, held.size // 50)))
     centre = np.array([np.median(ratio[group]) for group in groups])
     spread = np.array(
@@ -50,6 +45,15 @@ def surprise(binned: BinnedCounts, label: np.ndarray, spectra: np.ndarray) -> np
     at = np.array([np.median(held[group]) for group in groups])
     score = (ratio - np.interp(held, at, centre)) / np.maximum(np.interp(held, at, spread), 1e-6)
     return score.reshape(n_y, n_x)
+
+
+def _ratios(
+    counts: sparse.csr_matrix, total: np.ndarray, label: np.ndarray, spectra: np.ndarray, n_x: int
+) -> np.ndarray:
+    """Log-likelihood ratio and counts of the window around every pixel, (n_pixels, 2) float32."""
+    n_y = counts.shape[0] // n_x
+    found = _window_ratio(counts.indptr, counts.indices, counts.data, total, label, spectra, n_y, n_x)
+    return np.stack(found, axis=1)
 
 
 def spectra_of_worst(binned: BinnedCounts, score: np.ndarray, most: int, mean: np.ndarray) -> np.ndarray:

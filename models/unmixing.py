@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 
 import numpy as np
-from scipy import sparse
 
 from data.axes import EnergyAxis
+from data.block_passes import Counts
 from data.elemental_maps import ElementalMaps
 from data.spectrum_image import SpectrumImage
 from models import nmf
@@ -65,7 +65,7 @@ def unmix_phases(
 
 def unmix(
     spectra: np.ndarray,
-    measured: sparse.csr_matrix | np.ndarray,
+    measured: Counts | np.ndarray,
     map_shape: tuple[int, int],
     choices: UnmixingChoices,
     pixels: np.ndarray | None = None,
@@ -77,7 +77,8 @@ def unmix(
     Parameters
     ----------
     spectra : (n_clusters, n_channels) summed counts, or (n_clusters, n_lines) summed intensities
-    measured : what the sums are of: (n_pixels, n_channels) CSR counts, or (n_y, n_x, n_lines) intensities
+    measured : what the sums are of: (n_pixels, n_channels) counts, CSR or in blocks, or (n_y, n_x, n_lines)
+        intensities
     map_shape : (n_y, n_x)
     choices : how many components, from which clusters and channels, and how
     pixels : (n_clusters,) how many pixels were summed; needed to normalise per pixel
