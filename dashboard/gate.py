@@ -14,6 +14,8 @@ from typing import Any
 from bokeh.model import Model
 from bokeh.models import ColumnDataSource, CustomJS
 
+from dashboard.together import together
+
 log = logging.getLogger(__name__)
 
 PATIENCE_S = 3.0
@@ -114,7 +116,7 @@ class PaintGate:
 
     def __init__(self, draw: Callable[[], None], anchor: Model, patience_s: float = PATIENCE_S) -> None:
         self._draw = draw
-        self._pace = Pace(draw, self._announce, self._later, patience_s)
+        self._pace = Pace(self._draw_together, self._announce, self._later, patience_s)
         self.model = ColumnDataSource(data={"serial": [0]}, name="paint gate")
         self.model.js_on_change("data", CustomJS(code=_ACKNOWLEDGE))
         self.model.on_change("tags", self._acknowledged)
@@ -131,6 +133,10 @@ class PaintGate:
     def under_way(self) -> bool:
         """A drawing was sent and the browser has not yet painted it."""
         return self._pace.under_way
+
+    def _draw_together(self) -> None:
+        # an acknowledgement comes in a turn of its own: told one by one, every figure would be painted alone
+        together(self.model.document, self._draw)()
 
     def _announce(self, serial: int) -> None:
         self.model.data = {"serial": [serial]}

@@ -19,6 +19,7 @@ from typing import Any, Protocol
 import numpy as np
 from scipy import sparse
 
+from data.block_work import Abandoned
 from data.elemental_maps import ElementalMaps
 from data.spectrum_image import SpectrumImage
 
@@ -129,7 +130,12 @@ class Library:
             finally:
                 with self._lock:
                     del self._loading[key]
-        return loading.result()
+        try:
+            return loading.result()
+        except Abandoned:
+            if is_first:
+                raise
+            return self.open(entry_id)  # who loaded it went away
 
     def at_hand(self, entry_id: str) -> tuple[Dataset, ...] | None:
         """The datasets of an entry where they are loaded and unchanged on disk; never loads."""

@@ -23,7 +23,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
+from data.installed_memory import installed_memory_bytes
 
 DEFAULT_MEMORY = "60%"
 MIN_MEMORY_BYTES = 64 * 2**20
@@ -34,7 +34,6 @@ DEFAULT_TEAM = "team"
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 _SIZE = r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:I?B)?"
 _SHARE = r"(\d+(?:\.\d+)?)\s*%"
-_CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
 @dataclass(frozen=True)
@@ -89,17 +88,6 @@ class Settings:
             admins=tuple(filter(None, (name.strip() for name in value("ADMINS").split(",")))),
             team=_team(value("TEAM") or DEFAULT_TEAM),
         )
-
-
-def installed_memory_bytes() -> int:
-    """Memory of the machine or, within a container, what it may use of it."""
-    limits = [psutil.virtual_memory().total]
-    for path in _CGROUP_LIMITS:
-        try:
-            limits.append(int(Path(path).read_text()))
-        except (OSError, ValueError):  # no such file, or "max": no limit
-            continue
-    return min(limits)
 
 
 def _data_folder(text: str) -> Path | None:

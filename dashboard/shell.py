@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import panel as pn
 import panel_material_ui as pmui
+import param
 from panel.custom import JSComponent
 from panel.reactive import Syncable
 from panel.util import edit_readonly
@@ -20,6 +21,7 @@ Syncable._debounce = 10
 
 #: a view of this class is laid out by itself: what changes inside it makes no other view measure itself
 ISLAND = "island"
+_HEAD_HEIGHT = 52  # of the bar on top, screen pixels
 #: a lodestone: the stone that always points to what is sought
 _LOGO = (
     "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24' width='26' height='26'>"
@@ -33,21 +35,57 @@ def page(
     title: str, header: Sequence[Any], sidebar: Sequence[Any], main: Sequence[Any], busy: Busy | None = None
 ) -> pmui.Page:
     """The page of one visit; ``busy`` moves the line at its head."""
+    line = BusyLine(margin=0, width=0, **({} if busy is None else {"busy": busy.param.busy}))
     page = pmui.Page(
         title=title,
-        header=[pn.pane.HTML(_LOGO, width=30, margin=(6, 2)), *header, LayoutGuard(margin=0, width=0)],
+        header=[pn.pane.HTML(_LOGO, width=30, margin=(6, 2)), *header, line, LayoutGuard(margin=0, width=0)],
         sidebar=list(sidebar),
         sidebar_width=292,
         main=list(main),
         theme_config=theme.PAGE_THEME,
-        busy_indicator="linear",
-        sx={"& .MuiToolbar-root": {"minHeight": "52px !important"}},
+        busy_indicator=None,
+        sx={"& .MuiToolbar-root": {"minHeight": f"{_HEAD_HEIGHT}px !important"}},
     )
     # a Page follows pn.state.busy, which is one for the whole process: the process would never free a visit
     # that was closed, and each visit would write into the pages of the others
     with edit_readonly(page):
-        page.busy = (busy or Busy(lambda callback, milliseconds: None)).param.busy
+        page.busy = Busy(lambda callback, milliseconds: None).param.busy  # which nobody ever changes
     return page
+
+
+class BusyLine(JSComponent):
+    """The line below the head of the page that moves while an answer is sought.
+
+    A component of its own: whenever a property of the Page itself changes, Panel looks through every model
+    of the document, which takes longer than the answer.
+    """
+
+    busy = param.Boolean(default=False)
+
+    _esm = """
+export function render({model, el}) {
+  const line = document.createElement('div');
+  line.setAttribute('role', 'progressbar');
+  line.setAttribute('aria-label', 'An answer is being computed');
+  const follow = () => { line.hidden = !model.busy; };
+  follow();
+  model.on('busy', follow);
+  el.append(line);
+}
+"""
+    _stylesheets: ClassVar[list[str]] = [
+        f"""
+div[role=progressbar] {{ position: fixed; left: 0; right: 0; top: {_HEAD_HEIGHT - 3}px; height: 3px;
+  z-index: 1300; overflow: hidden; pointer-events: none; background: rgba(224, 160, 96, 0.25); }}
+div[role=progressbar]::before {{ content: ''; position: absolute; top: 0; bottom: 0; width: 40%;
+  background: #e0a060; animation: sweep 1.4s ease-in-out infinite; }}
+div[role=progressbar][hidden] {{ display: none; }}
+@keyframes sweep {{ from {{ left: -40%; }} to {{ left: 100%; }} }}
+@media (prefers-reduced-motion: reduce) {{
+  div[role=progressbar]::before {{ width: 100%; animation: none; }}
+}}
+"""
+    ]
 
 
 class LayoutGuard(JSComponent):

@@ -7,6 +7,9 @@ from functools import wraps
 
 from bokeh.document import Document
 from panel.io import hold, state
+from tornado.ioloop import IOLoop
+
+_MOMENT_MS = 150
 
 
 def together(document: Document, work: Callable[[], None]) -> Callable[[], None]:
@@ -30,9 +33,50 @@ def together(document: Document, work: Callable[[], None]) -> Callable[[], None]
 
 
 def scheduler(document: Document) -> Callable[[Callable[[], None]], None]:
-    """Calls a function soon on the thread of the page; what it changes is sent together."""
+    """Calls a function soon on the thread of the page, from any thread; what it changes is sent together.
+
+    To be made on the thread of the page. A callback added to a document from another thread is lost when
+    the page begins or ends to hold its changes in that moment: the loop of the page adds it instead.
+    """
+    loop = IOLoop.current()
 
     def schedule(work: Callable[[], None]) -> None:
-        document.add_next_tick_callback(together(document, work))
+        loop.add_callback(add, work)
+
+    def add(work: Callable[[], None]) -> None:
+        if document.session_context is not None:  # else the tab was closed meanwhile
+            document.add_next_tick_callback(together(document, work))
 
     return schedule
+
+
+class Afterwards:
+    """Does what can wait for a moment: everything once, in one message, after what a person looks at.
+
+    Texts that follow a handle (what Undo takes back, the address) change with every move; told one by one,
+    each would cost the server as much as a picture.
+
+    Parameters
+    ----------
+    document : the page
+    """
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._wanted: dict[Callable[[], None], None] = {}
+
+    def __call__(self, work: Callable[[], None]) -> None:
+        """Do this soon; asked again before, it is done once."""
+        if not self._wanted:
+            self._document.add_timeout_callback(together(self._document, self._run), _MOMENT_MS)
+        self._wanted[work] = None
+
+    def _run(self) -> None:
+        wanted, self._wanted = self._wanted, {}
+        for work in wanted:
+            work()
+
+
+def at_once(work: Callable[[], None]) -> None:
+    """What :class:`Afterwards` is where no page has to be spared."""
+    work()

@@ -32,7 +32,7 @@ from dashboard.sessions.visit import SESSION, TOKEN, SessionsVisit
 from dashboard.settings import Settings
 from dashboard.shell import page
 from dashboard.store import Store
-from dashboard.together import scheduler
+from dashboard.together import Afterwards, scheduler
 from dashboard.uploads import uploads_folder
 from dashboard.warm_up import compile_kernels
 from dashboard.workbench import Workbench
@@ -140,6 +140,7 @@ def connect(workbench: Workbench) -> PhasesWorkspace:
         scheduler(document),
         tell,
         Busy(document.add_timeout_callback),
+        Afterwards(document),
     )
 
 

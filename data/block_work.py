@@ -9,9 +9,9 @@ from __future__ import annotations
 import contextvars
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
@@ -24,8 +24,8 @@ _AHEAD = 4  # calls handed to the threads together
 _PER_WORKER = 2  # of a cluster: one runs, one waits there
 
 
-class Abandoned(Exception):
-    """Nobody waits for the answer any more."""
+class Abandoned(BaseException):
+    """Nobody waits for the answer any more: not an error that anything on the way should treat."""
 
 
 _tell: contextvars.ContextVar[Callable[[float], None] | None] = contextvars.ContextVar("tell", default=None)
@@ -42,12 +42,18 @@ def in_order(function: Callable[..., Answer], calls: Iterator[tuple], n_calls: i
     calls : arguments, made when they are needed
     n_calls : how many there are
     """
-    tell = _tell.get() or (lambda share: None)
     client = block_cluster.client()
     answers = _here(function, calls) if client is None else _there(client, function, calls)
     for done, answer in enumerate(answers):
         tell((done + 1) / n_calls)
         yield answer
+
+
+def tell(share: float) -> None:
+    """Say how far a pass is, 0 ... 1, to whoever follows the work; ends it where nobody does any more."""
+    to_follower = _tell.get()
+    if to_follower is not None:
+        to_follower(share)
 
 
 def followed(
@@ -70,13 +76,13 @@ def followed(
     ended = threading.Event()
     outcome: list[Any] = []
 
-    def tell(share: float) -> None:
+    def put(share: float) -> None:
         if ended.is_set():
             raise Abandoned
         told.put(share)
 
     def run() -> None:
-        _tell.set(tell)
+        _tell.set(put)
         try:
             outcome[:] = [True, work()]
         except BaseException as error:
@@ -117,26 +123,25 @@ def _here(function: Callable[..., Answer], calls: Iterator[tuple]) -> Iterator[A
 
 def _there(client: Any, function: Callable[..., Answer], calls: Iterator[tuple]) -> Iterator[Answer]:
     n_under_way = max(_AT_A_TIME, _PER_WORKER * sum(client.nthreads().values()))
-    under_way: deque[tuple[tuple, Any]] = deque()
+    begun: deque[tuple] = deque()
+    futures: deque[Any] = deque()
     try:
         while True:
-            while len(under_way) < n_under_way and (call := next(calls, None)) is not None:
-                under_way.append((call, client.submit(function, *call, pure=False)))
-            if not under_way:
+            while len(begun) < n_under_way and (call := next(calls, None)) is not None:
+                begun.append(call)
+                futures.append(client.submit(function, *call, pure=False))
+            if not begun:
                 return
-            answer = under_way[0][1].result()
-            under_way.popleft()
+            answer = futures.popleft().result()
+            begun.popleft()
             yield answer
     except (GeneratorExit, Abandoned):
-        client.cancel([future for _, future in under_way])
+        client.cancel(list(futures))
         raise
     except Exception as error:
-        # of a worker that is gone, sees other files or another program; what is wrong with the map itself
-        # is found again here
+        # what is wrong with the map itself is wrong here too, and is said; else it is the worker: it is gone,
+        # sees other files or another program
+        answer = function(*begun.popleft())
         block_cluster.give_up(error)
-    yield from _here(function, _rest([call for call, _ in under_way], calls))
-
-
-def _rest(begun: Sequence[tuple], calls: Iterator[tuple]) -> Iterator[tuple]:
-    yield from begun
-    yield from calls
+    yield answer
+    yield from _here(function, chain(begun, calls))

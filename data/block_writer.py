@@ -112,6 +112,16 @@ class BlockWriter:
         self._largest = max(self._largest, largest)
 
 
+def redescribe(folder: Path, facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
+    """Write other facts and further arrays into a finished folder."""
+    import zarr
+
+    group = zarr.open_group(str(folder), mode="r+", zarr_format=3)
+    for name, array in arrays.items():
+        _write(group, name, array)
+    group.attrs[DESCRIPTION] = {**group.attrs.asdict()[DESCRIPTION], "facts": dict(facts)}
+
+
 def _unsigned(largest: int) -> type[np.unsignedinteger]:
     return next(kind for kind in (np.uint8, np.uint16, np.uint32, np.uint64) if largest <= np.iinfo(kind).max)
 

@@ -16,7 +16,7 @@ import numpy as np
 from scipy import sparse
 
 from data.block_passes import added
-from data.block_sources import Cropped, Rebinned, Regrouped, Window, stacked
+from data.block_sources import Cropped, Rebinned, Regrouped, StoredBlocks, Window, stacked
 from data.block_work import in_order
 from data.block_writer import BLOCK_ENTRIES
 from data.sparse_counts import sum_by_label
@@ -69,10 +69,14 @@ class BlockedCounts:
     @property
     def nnz(self) -> int:
         """Channels of pixels that hold counts; of what is derived it takes a pass to know."""
+        if isinstance(self.source, StoredBlocks):
+            return self.source.most_entries
         return self._once("nnz", lambda: int(added(self, _entries)))
 
     def sum(self) -> int:
         """All counts."""
+        if isinstance(self.source, StoredBlocks):
+            return self.source.store.total
         return int(self.channel_sums().sum())
 
     def channel_sums(self) -> np.ndarray:

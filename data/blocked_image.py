@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -17,7 +18,7 @@ from scipy import sparse
 from data.axes import EnergyAxis
 from data.block_sources import StoredBlocks
 from data.block_store import BlockStore, DamagedBlocks, arrays_of
-from data.block_writer import BLOCK_PIXELS, BlockWriter
+from data.block_writer import BLOCK_PIXELS, BlockWriter, redescribe
 from data.blocked_counts import BlockedCounts
 from data.spectrum_image import SpectrumImage
 
@@ -42,11 +43,16 @@ def save(image: SpectrumImage, path: Path, block_pixels: int = BLOCK_PIXELS) -> 
         writer = BlockWriter(partial, image.shape[1], image.counts.shape[1], block_pixels)
         for rows in row_blocks(image):
             writer.add(rows)
-        finish(writer, image)
+        writer.finish(*_facts(image))
 
 
-def finish(writer: BlockWriter, image: SpectrumImage) -> None:
-    """Write what is known of a map beside its counts, which are written already."""
+def describe(folder: Path, image: SpectrumImage) -> None:
+    """Write what is known of a map into the folder that its counts were written to."""
+    redescribe(folder, *_facts(image))
+
+
+def _facts(image: SpectrumImage) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """What is known of a map beside its counts, plain values and arrays by name."""
     names = list(image.navigation)
     arrays = {f"navigation/{number}": image.navigation[name] for number, name in enumerate(names)}
     if image.exposure is not None:
@@ -59,7 +65,7 @@ def finish(writer: BlockWriter, image: SpectrumImage) -> None:
         "navigation": names,
         "exposure": image.exposure is not None,
     }
-    writer.finish(facts, arrays)
+    return facts, arrays
 
 
 def load(path: Path) -> SpectrumImage:

@@ -14,13 +14,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from data.block_work import tell
+from data.installed_memory import installed_memory_bytes
 from data.readers import SUPPORTED, Opened, UnreadableFile, is_dataset, open_dataset
-from data.readers.formats import companions, datasets_below, is_companion
+from data.readers.conversions import Room
+from data.readers.formats import companions, datasets_below, is_companion, is_store
 
 log = logging.getLogger(__name__)
 
 DEMO_ID = "demo"
 UPLOADS_ID = "uploads"
+_SHARE_OF_ONE_MAP = 0.4  # the map without its lowest energies is a second copy of its counts
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,7 @@ class Catalogue:
     folder : the data folder (LODESTONE_DATA), or None where there is only the demo
     cache_folder : where the demo is kept once it is made; the user's cache folder if None
     uploads_folder : what people sent, where that is not the folder ``uploads`` of the data folder
+    memory_bytes : what all maps may take together; by default the memory of the machine
     """
 
     def __init__(
@@ -62,10 +67,12 @@ class Catalogue:
         folder: Path | str | None,
         cache_folder: Path | str | None = None,
         uploads_folder: Path | str | None = None,
+        memory_bytes: int | None = None,
     ) -> None:
         self.folder = None if folder is None else Path(folder)
         self._uploads_folder = None if uploads_folder is None else Path(uploads_folder)
         self._cache_folder = default_cache_folder() if cache_folder is None else Path(cache_folder)
+        self._room = room_in(self._cache_folder, memory_bytes)
 
     def entries(self) -> tuple[Entry, ...]:
         """All that can be opened, the demo first, then by path. Names and sizes are looked at, not "
@@ -117,6 +124,8 @@ class Catalogue:
     def open(self, entry_id: str, progress: Callable[[float, str], None] | None = None) -> Opened:
         """The datasets of an entry; the demo is made at its first opening (some seconds) and then kept.
 
+        Where no ``progress`` is asked for, who follows the work is told, see :mod:`data.block_work`.
+
         Raises
         ------
         UnreadableFile
@@ -127,7 +136,7 @@ class Catalogue:
 
             image, _truth = cached_demo(self._cache_folder)
             return Opened((image,))
-        return open_dataset(self.resolve(entry_id), progress)
+        return open_dataset(self.resolve(entry_id), progress or _told, self._room)
 
     def _roots(self) -> Iterator[tuple[Path, str]]:
         """Folders to look into, and what the ids of their files begin with."""
@@ -137,6 +146,16 @@ class Catalogue:
         uploads = _existing(self._uploads_folder)
         if uploads is not None and not _is_listed(uploads, folder):
             yield uploads, UPLOADS_ID
+
+
+def _told(fraction: float, _message: str) -> None:
+    tell(fraction)
+
+
+def room_in(cache_folder: Path, memory_bytes: int | None = None) -> Room:
+    """What one map may take of the memory; larger ones lie in the cache folder meanwhile."""
+    memory_bytes = installed_memory_bytes() if memory_bytes is None else memory_bytes
+    return Room(int(_SHARE_OF_ONE_MAP * memory_bytes), cache_folder / "maps")
 
 
 def default_cache_folder() -> Path:
@@ -169,7 +188,7 @@ def _entry(path: Path, root: Path, prefix: str) -> Entry:
     relative = (PurePosixPath(prefix) / path.relative_to(root).as_posix()).as_posix()
     if relative == DEMO_ID:
         relative = f"./{DEMO_ID}"  # a folder of that name must not hide the built-in demo
-    is_maps = path.is_dir() and path.suffix.lower() != ".zspy"
+    is_maps = path.is_dir() and not is_store(path)
     status = path.stat()
     size = 0 if path.is_dir() else status.st_size
     return Entry(

@@ -37,8 +37,9 @@ def served(environment: Mapping[str, str] | None = None) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
+    flags = ["--port", str(port), "--warm", "--plugins", "dashboard.endpoints"]
     server = subprocess.Popen(
-        [sys.executable, "-m", "panel", "serve", str(ROOT / "app.py"), "--port", str(port), "--warm"],
+        [sys.executable, "-m", "panel", "serve", str(ROOT / "app.py"), *flags],
         cwd=ROOT,
         env=surroundings,
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import param
 
 from dashboard.messages import MessageComponent
 from dashboard.phases.history import PhasesHistory
+from dashboard.together import at_once
 
 
 class HistoryButtons(MessageComponent):
@@ -99,13 +101,18 @@ button:disabled { opacity: 0.35; cursor: default; }
 """
     ]
 
-    def __init__(self, history: PhasesHistory, **params: Any) -> None:
+    def __init__(
+        self,
+        history: PhasesHistory,
+        afterwards: Callable[[Callable[[], None]], None] = at_once,
+        **params: Any,
+    ) -> None:
         super().__init__(**params)
         self._history = history
-        history.param.watch(self._follow, ["undo_text", "redo_text"])
+        history.param.watch(lambda *_: afterwards(self._follow), ["undo_text", "redo_text"])
         self._follow()
 
-    def _follow(self, *_events: Any) -> None:
+    def _follow(self) -> None:
         self.param.update(undo_text=self._history.undo_text, redo_text=self._history.redo_text)
 
     def received(self, message: str) -> None:

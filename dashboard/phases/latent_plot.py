@@ -26,6 +26,7 @@ from dashboard.contrast import contrast_limits, to_uint8
 from dashboard.density_levels import density_palette
 from dashboard.frame_size import frame_size
 from dashboard.latent_bins import LatentBins
+from dashboard.palette import show_palette
 from dashboard.viewport import Viewport
 from models.latent_ellipses import Spread
 
@@ -182,7 +183,7 @@ class LatentPlot:
         if len(colours) == len(self._colours):
             self._colours = tuple(colours)
             if self._by == "phases":
-                self._set_palette(density_palette(self._colours, theme.UNASSIGNED, theme.UNSELECTED))
+                show_palette(self.mapper, density_palette(self._colours, theme.UNASSIGNED, theme.UNSELECTED))
 
     def _rebin(self) -> None:
         if self._coordinates is None:
@@ -204,12 +205,12 @@ class LatentPlot:
             return
         if self._by == "phases":
             density = self._bins.dominant(self._label, len(self._colours), self._selected)
-            self._set_palette(density_palette(self._colours, theme.UNASSIGNED, theme.UNSELECTED))
+            show_palette(self.mapper, density_palette(self._colours, theme.UNASSIGNED, theme.UNSELECTED))
             index = density.index
         else:
             # drawn with the palette of phases this image would flash: both change in one message
             index = self._graded()
-            self._set_palette(["#00000000", *_PALETTE, theme.UNSELECTED + "90"])
+            show_palette(self.mapper, ["#00000000", *_PALETTE, theme.UNSELECTED + "90"])
         self.source.data = dict(image=[index], **self._bins.extent.columns())
 
     def _graded(self) -> np.ndarray:
@@ -228,10 +229,6 @@ class LatentPlot:
             index = _graded(mean, low, high)
         index[(index == 0) & (counts > 0)] = _UNSELECTED
         return index
-
-    def _set_palette(self, palette: list[str]) -> None:
-        if palette != self.mapper.palette:
-            self.mapper.update(palette=palette, low=0, high=len(palette) - 1)
 
 
 def _graded(values: np.ndarray, low: float, high: float) -> np.ndarray:

@@ -29,6 +29,7 @@ from bokeh.models import (
 from bokeh.plotting import figure
 
 from dashboard.frame_size import frame_size
+from dashboard.palette import show_palette
 from dashboard.viewport import Viewport
 
 #: a layer draws the visible part: viewport in map pixels -> image and its extent (x0, y0, width, height)
@@ -240,7 +241,7 @@ class MapPlot:
 
     def set_palette(self, name: str, palette: Sequence[str]) -> None:
         """The colours of a layer: image value i is drawn in palette[i]."""
-        self._mappers[name].update(palette=list(palette), low=0, high=len(palette) - 1)
+        show_palette(self._mappers[name], palette)
 
     def palette(self, name: str) -> list[str]:
         """The colours of a layer."""

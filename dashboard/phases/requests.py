@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Hashable, Mapping
+from collections.abc import Callable, Generator, Hashable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 
 from dashboard.library import Library, nbytes
 from dashboard.phases.opened import OpenedMap
 from dashboard.result_cache import ResultCache
+from data.block_work import followed
 from data.elemental_maps import ElementalMaps
 from data.line_maps import maps_of
 from data.spectrum_image import SpectrumImage
@@ -74,14 +78,16 @@ class OpenRequest:
 
     def run(self) -> Generator[Step, None, Opened]:
         yield Step(0.05, f"Opening {self.entry_id}")
-        signals = self.library.open(self.entry_id)
+        # a thread of its own: a map that is larger than memory is written to disk first, for minutes
+        said = f"Opening {self.entry_id}"
+        signals = yield from _steps(partial(self.library.open, self.entry_id), said, 0.05, 0.6)
         if self.index >= len(signals):
             raise ValueError(
                 f"{self.entry_id} holds {len(signals)} signals; number {self.index + 1} was asked for."
             )
         dataset = signals[self.index]
         yield Step(0.6, "Making line maps")
-        view = view_of(dataset, self.choices)
+        view = yield from _view(dataset, self.choices, 0.6)
         # the next who opens this map looks at the same arrays, at once
         added = nbytes(view.maps) + (0 if view.image in (None, dataset) else nbytes(view.image))
         return self._opened(signals, self.library.keep(dataset, self.choices, view, added))
@@ -115,7 +121,7 @@ class PrepareRequest:
 
     def run(self) -> Generator[Step, None, OpenedMap]:
         yield Step(0.1, self.title)
-        return view_of(self.dataset, self.choices)
+        return (yield from _view(self.dataset, self.choices, 0.1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,6 +174,25 @@ class FindRequest:
                 result = report.partial or result
                 yield StageReport("edits", 1.0, report.message)
         return result
+
+
+def _view(dataset: Dataset, choices: LineMapChoices, fraction: float) -> Generator[Step, None, OpenedMap]:
+    """As :func:`view_of`, with steps in between where the counts lie on disk."""
+    blocked = isinstance(dataset, SpectrumImage) and dataset.in_blocks
+    work = partial(view_of, dataset, choices)
+    return (yield from _steps(work, "Making line maps", fraction, 1.0, 6, blocked))
+
+
+def _steps(
+    work: Callable[[], Any], message: str, fraction: float, after: float, passes: int = 1, wanted: bool = True
+) -> Generator[Step, None, Any]:
+    with closing(followed(work, passes, wanted)) as done:
+        while True:
+            try:
+                share = next(done)
+            except StopIteration as end:
+                return end.value
+            yield Step(fraction + (after - fraction) * share, message)
 
 
 def view_of(dataset: Dataset, choices: LineMapChoices) -> OpenedMap:

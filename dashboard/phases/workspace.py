@@ -35,6 +35,7 @@ from dashboard.phases.unmixer import Unmixer
 from dashboard.phases.view import PhasesView
 from dashboard.phases.visit import PhasesVisit
 from dashboard.result_cache import ResultCache
+from dashboard.together import at_once
 from data.catalogue import Catalogue
 
 #: the tabs after the linked views, in the order in which a session uses them
@@ -53,7 +54,10 @@ TABS: tuple[type[Tab], ...] = (
 
 
 class PhasesWorkspace:
-    """Everything of one visit; ``header``, ``sidebar`` and ``main`` go into the page."""
+    """Everything of one visit; ``header``, ``sidebar`` and ``main`` go into the page.
+
+    ``afterwards`` does what can wait until the pictures are sent.
+    """
 
     def __init__(
         self,
@@ -65,8 +69,9 @@ class PhasesWorkspace:
         schedule: Callable[[Callable[[], None]], None],
         tell: Callable[[str, str], None],
         busy: Busy | None = None,
+        afterwards: Callable[[Callable[[], None]], None] = at_once,
     ) -> None:
-        self.state, self.busy = state, busy
+        self.state, self.busy, self.afterwards = state, busy, afterwards
         self.views = LinkedViews(state)
         self.history = PhasesHistory(state)
         self.visit = PhasesVisit(state, library, kept, monitor, schedule, tell, self.views.phase.figure, busy)
@@ -95,7 +100,7 @@ class PhasesWorkspace:
     @property
     def header(self) -> list[Any]:
         """What stands in the bar on top."""
-        return [HistoryButtons(self.history, width=68, height=34, margin=(6, 4))]
+        return [HistoryButtons(self.history, self.afterwards, width=68, height=34, margin=(6, 4))]
 
     @property
     def main(self) -> list[Any]:

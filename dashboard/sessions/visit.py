@@ -200,6 +200,11 @@ class SessionsVisit:
     def _show(self) -> None:
         self._front.show(**self.current.shown())
 
+    def _show_what_lies_there(self) -> None:
+        # while a session is put on the table, its address is of neither the old nor the new one
+        if not self.table.laying:
+            self._show()
+
     def _close_bar(self, _message: Mapping[str, Any]) -> None:
         self.current.close_bar()
         self._show()
@@ -217,11 +222,11 @@ class SessionsVisit:
         self.table.give_up()
         if self.current.mark:
             self.current.offer(None)  # the person works on something else
-        self._show()
+        self._workspace.afterwards(self._show_what_lies_there)
 
     def _choices_changed(self, *_events: Any) -> None:
         if self._begun and not self.table.laying:
-            self._front.show(where=self.current.where())
+            self._workspace.afterwards(self._show_what_lies_there)
 
     def _dataset_changed(self, *_events: Any) -> None:
         if self.table.laying or not self._begun:

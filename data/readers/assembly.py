@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from data.axes import AxisKind, EnergyAxis
+from data.block_passes import Counts, in_blocks
 from data.elemental_maps import ElementalMaps
 from data.readers import metadata as facts
 from data.readers.calibration import energy_axis, pixel_size_um
@@ -97,10 +98,27 @@ def spectra_id(spectra: Spectra, energy: EnergyAxis) -> str:
     digest = hashlib.sha256(
         repr((spectra.shape, energy.offset_kev, energy.scale_kev, energy.n_channels)).encode()
     )
-    counts = spectra.counts
-    for array, kind in ((counts.indptr, "<i8"), (counts.indices, "<i4"), (counts.data, "<u4")):
-        _update(digest, array, kind)
+    for name, kind in (("indptr", "<i8"), ("indices", "<i4"), ("data", "<u4")):
+        for array in _pieces(spectra.counts, name):
+            _update(digest, array, kind)
     return digest.hexdigest()[:16]
+
+
+def _pieces(counts: Counts, name: str) -> Iterator[np.ndarray]:
+    """One of the arrays of a CSR matrix, piece by piece where it lies in blocks."""
+    if not in_blocks(counts):
+        yield getattr(counts, name)
+        return
+    store, held = counts.source.store, 0
+    if name == "indptr":
+        yield np.zeros(1, np.int64)
+    for number in range(store.n_blocks):
+        if name == "indptr":
+            upto = held + np.cumsum(store.part(number, "n_nonzero"), dtype=np.int64)
+            held = int(upto[-1])
+            yield upto
+        else:
+            yield store.part(number, name)
 
 
 def with_id(maps: ElementalMaps) -> ElementalMaps:

@@ -98,7 +98,7 @@ def _decode(path: Path, pieces: Iterator[bytes], n_channels: int, progress: Prog
         raise _broken(path, 0, 0)
     n_y, n_x = (int(size) for size in np.frombuffer(buffer[:8], "<u4"))
     check_size(n_y, n_x, n_channels)
-    rows = SparseRows(n_y * n_x, n_channels)
+    rows = SparseRows(n_y * n_x, n_channels, n_x=n_x)
     # line, pixels that it still has, position in the buffer
     state = np.array([-1, 0, _HEAD_BYTES], np.int64)
     scratch = np.zeros(n_channels, np.uint32)
@@ -110,6 +110,7 @@ def _decode(path: Path, pieces: Iterator[bytes], n_channels: int, progress: Prog
         channel, counts = np.empty(2 * data.size, np.int32), np.empty(2 * data.size, np.uint32)
         outcome, n_done, n_values = _unpack(data, state, n_y, n_x, scratch, pixel, n_nonzero, channel, counts)
         rows.add(pixel[:n_done], n_nonzero[:n_done], channel[:n_values], counts[:n_values])
+        rows.complete(int(max(state[0], 0)))
         progress(max(state[0], 0) / n_y, f"{max(state[0], 0)} of {n_y} lines")
         if outcome == _DONE:
             return rows.matrix(), (n_y, n_x)

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 import psutil
-from scipy import sparse
 
+from data.block_passes import Counts
 from data.readers.signals import Axis, Signal, is_frame_axis
 from data.readers.sparse_rows import SparseRows, check_size
 from data.readers.unreadable import UnreadableFile
@@ -30,7 +30,7 @@ _WHOLE = 1e-3
 class Spectra:
     """The counts of a map and its three axes (y and x are None where the array has no such dimension)."""
 
-    counts: sparse.csr_matrix
+    counts: Counts
     shape: tuple[int, int]
     y: Axis | None
     x: Axis | None
@@ -59,8 +59,10 @@ def sparse_spectra(signal: Signal, energy_dimension: int, progress: Progress) ->
     check_size(n_y, n_x, energy.size)
     n_frames = int(np.prod([signal.axes[d].size for d in frames], dtype=np.int64))
     data = data.reshape(n_frames, n_y, n_x, energy.size)
-    rows = SparseRows(n_y * n_x, energy.size, in_slices=True)
+    rows = SparseRows(n_y * n_x, energy.size, in_slices=True, n_x=n_x)
     for block, pixel, first_channel in _blocks(data, progress):
+        # blocks come in bands of rows: those above the first of this one are done
+        rows.complete(int(pixel[0]) // n_x)
         total = as_counts(block).sum(axis=0, dtype=np.uint64) if n_frames > 1 else as_counts(block[0])
         rows.add_dense(pixel, _narrow(total.reshape(pixel.size, -1)), first_channel)
     notes = (f"{n_frames} frames were summed.",) if n_frames > 1 else ()

@@ -58,8 +58,15 @@ SCENES: Mapping[str, Format] = {
     ".tiff": Format("GeoTIFF of several bands (.tiff)", "scenes"),
 }
 
+#: folders that are one dataset each
+STORES: Mapping[str, Format] = {
+    ".zspy": FORMATS[".zspy"],
+    ".lodestone.zarr": Format("Lodestone map in blocks (.lodestone.zarr)", "blocks"),
+}
+
 SUPPORTED: Mapping[str, str] = {
     **{ending: format.description for ending, format in (*FORMATS.items(), *SCENES.items())},
+    ".zarr": STORES[".lodestone.zarr"].description,
     "folder": "folder with one image per element (TIFF, PNG, CSV) or per band (Landsat)",
 }
 
@@ -75,11 +82,16 @@ def is_dataset(path: Path | str) -> bool:
     with contextlib.suppress(OSError, ValueError):
         if path.is_dir():
             names = _image_names(path)
-            return path.suffix.lower() == ".zspy" or looks_like_maps(names) or bool(band_files(names))
+            return is_store(path) or looks_like_maps(names) or bool(band_files(names))
         if path.suffix.lower() == ".zip":
             return bool(names_in_archive(path))
         return (path.suffix.lower() in FORMATS and path.is_file()) or is_scene(path)
     return False
+
+
+def is_store(path: Path | str) -> bool:
+    """Whether a folder of this name is one dataset, whatever lies in it."""
+    return Path(path).name.lower().endswith(tuple(STORES))
 
 
 def is_scene(path: Path) -> bool:
@@ -119,7 +131,7 @@ def datasets_below(folder: Path) -> Iterator[Path]:
         folders[:] = sorted(
             name for name in folders if not _is_hidden(name) and not (here / name).is_symlink()
         )
-        stores = [name for name in folders if name.lower().endswith(".zspy")]
+        stores = [name for name in folders if is_store(name)]
         folders[:] = [name for name in folders if name not in stores]
         files = sorted(name for name in files if not _is_hidden(name))
         images = [name for name in files if name.lower().endswith(IMAGE_SUFFIXES)]
@@ -150,7 +162,7 @@ def companions(path: Path) -> list[Path]:
     """The files that make up a dataset besides the path itself, as far as names tell."""
     suffix, folder = path.suffix.lower(), path.parent
     if path.is_dir():
-        if suffix == ".zspy":
+        if is_store(path):
             return [one for one in path.rglob("*") if one.is_file()]
         return [path / name for name in _image_names(path)]
     if suffix == ".hdr":

@@ -14,8 +14,18 @@ import rsciio
 
 from data.elemental_maps import ElementalMaps
 from data.readers import image_folder, landsat, scenes
+from data.readers.conversions import Room, begun, made_before
 from data.readers.dense_blocks import Progress
-from data.readers.formats import FORMATS, SCENES, Format, is_scene, supported_endings
+from data.readers.formats import (
+    FORMATS,
+    SCENES,
+    STORES,
+    Format,
+    companions,
+    is_scene,
+    is_store,
+    supported_endings,
+)
 from data.readers.image_names import IMAGE_SUFFIXES
 from data.readers.unreadable import UnreadableFile
 from data.spectrum_image import SpectrumImage
@@ -38,13 +48,17 @@ class Opened:
     datasets: tuple[Dataset, ...]
 
 
-def open_dataset(path: Path | str, progress: Callable[[float, str], None] | None = None) -> Opened:
+def open_dataset(
+    path: Path | str, progress: Callable[[float, str], None] | None = None, room: Room | None = None
+) -> Opened:
     """Open a file of spectra or a folder of element maps.
 
     Parameters
     ----------
-    path : the file, .zspy store or folder
+    path : the file, .zspy store, map in blocks or folder
     progress : is told the fraction done (0..1) and a short message, from time to time
+    room : what a map may take; one that is larger is written to disk in blocks while it is read, as far as
+        its format can be read piece by piece. None: all of it goes to memory
 
     Raises
     ------
@@ -54,7 +68,7 @@ def open_dataset(path: Path | str, progress: Callable[[float, str], None] | None
     """
     report: Progress = progress or (lambda _fraction, _message: None)
     try:
-        datasets = _open(Path(path), report)
+        datasets = _in_room(Path(path), report, room or Room())
     except UnreadableFile as error:
         log.info("not opened: %s", error, exc_info=error.__cause__)
         raise
@@ -65,13 +79,22 @@ def open_dataset(path: Path | str, progress: Callable[[float, str], None] | None
     return Opened(datasets)
 
 
+def _in_room(path: Path, progress: Progress, room: Room) -> tuple[Dataset, ...]:
+    files = (path, *sorted(companions(path))) if "\0" not in str(path) and path.exists() else ()
+    found = made_before(files, room) if files else None
+    if found is not None:
+        return found
+    with begun(files, room) as conversion:
+        return conversion.finished(_open(path, progress))
+
+
 def _open(path: Path, progress: Progress) -> tuple[Dataset, ...]:
     suffix = path.suffix.lower()
     if "\0" in str(path):
         raise UnreadableFile("The name of the file holds a character that no file name can hold.")
     if not path.exists():
         raise UnreadableFile(f"There is no file {path.name} in {path.parent.name or path.parent}.")
-    if path.is_dir() and suffix != ".zspy":
+    if path.is_dir() and not is_store(path):
         names = image_folder.image_names(path)
         if not image_folder.looks_like_maps(names) and landsat.band_files(names):
             return landsat.read(path, progress)
@@ -80,9 +103,10 @@ def _open(path: Path, progress: Progress) -> tuple[Dataset, ...]:
         raise UnreadableFile(f"{path.name} is empty (0 bytes). Copy or export it again.")
     if is_scene(path):
         return scenes.read(path, progress)
-    if suffix not in FORMATS:
+    kind = next((STORES[end] for end in STORES if path.is_dir() and path.name.lower().endswith(end)), None)
+    kind = kind or FORMATS.get(suffix)
+    if kind is None:
         raise UnreadableFile(_unsupported(path))
-    kind = FORMATS[suffix]
     if path.is_file():
         _check_start(path, kind)
     module = importlib.import_module(f"data.readers.{kind.module}")

@@ -115,7 +115,7 @@ class _SparseElidReader(ElidReader):
         return self._make_map_spectrum_dict(metadata, common["offset"], common["dispersion"], hollow, title)
 
     def _read_counts(self, n_y: int, n_x: int, n_channels: int) -> sparse.csr_matrix:
-        rows = SparseRows(n_y * n_x, n_channels)
+        rows = SparseRows(n_y * n_x, n_channels, n_x=n_x)
         # number and shift of the value that is being read, channel, pixel
         state = np.zeros(4, np.int64)
         while state[3] < n_y * n_x:
@@ -129,6 +129,7 @@ class _SparseElidReader(ElidReader):
             self._at += n_read
             where, n_nonzero = np.unique(pixel[:n_values], return_counts=True)
             rows.add(where, n_nonzero, channel[:n_values], value[:n_values])
+            rows.complete(int(state[3]) // n_x)
             self._progress(min(1.0, self._file.tell() / self._total), f"{state[3]} of {n_y * n_x} pixels")
         return rows.matrix()
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dashboard import settings
+from data import installed_memory
 from dashboard.settings import Settings
 
 
@@ -67,7 +68,7 @@ def test_a_data_folder_that_is_not_there_is_named(tmp_path):
 def test_the_memory_of_a_container_counts(tmp_path, monkeypatch):
     limit = tmp_path / "memory.max"
     limit.write_text("1073741824\n")
-    monkeypatch.setattr(settings, "_CGROUP_LIMITS", (str(limit), str(tmp_path / "absent")))
+    monkeypatch.setattr(installed_memory, "_CGROUP_LIMITS", (str(limit), str(tmp_path / "absent")))
     assert settings.installed_memory_bytes() == 2**30
     limit.write_text("max\n")
     assert settings.installed_memory_bytes() > 2**30

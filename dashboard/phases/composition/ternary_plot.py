@@ -18,6 +18,7 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
+from dashboard.palette import show_palette
 from dashboard.phases.composition.answers import Ternary
 from dashboard.viewport import Viewport
 from models.exports_ternary import grid_lines
@@ -94,7 +95,7 @@ class TernaryPlot:
 
     def show(self, found: Ternary, names: Sequence[str], colours: Sequence[str]) -> None:
         """Another triangle; names and colours of the phases are by label."""
-        self.mapper.update(palette=list(found.palette), low=0, high=len(found.palette) - 1)
+        show_palette(self.mapper, found.palette)
         self.density.data = dict(image=[found.index], **found.extent.columns())
         known = np.flatnonzero(np.isfinite(found.means[:, 0]))
         self.means.data = dict(
