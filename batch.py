@@ -213,10 +213,12 @@ def _open(path: str, wanted: str | None, show: Show) -> SpectrumImage | Elementa
 
         show(0.0, "Computing the demo")
         return synthetic.demo()[0]
+    from data.catalogue import default_cache_folder, room_in
     from data.readers import open_dataset
 
     show(0.0, f"Opening {path}")
-    datasets = open_dataset(path, lambda _, message: show(0.0, f"Opening, {message}")).datasets
+    room = room_in(default_cache_folder())
+    datasets = open_dataset(path, lambda _, message: show(0.0, f"Opening, {message}"), room).datasets
     listed = ", ".join(f"{number} = {dataset.title}" for number, dataset in enumerate(datasets, 1))
     if wanted is None:
         if len(datasets) > 1:
