@@ -62,7 +62,9 @@ def shared() -> Shared:
     # the event loop answers everybody on one core: computing leaves it that core
     n_cores = os.cpu_count() or 2
     torch.set_num_threads(max(1, n_cores - 1))
-    catalogue = Catalogue(settings.data_folder, settings.cache_folder, uploads_folder(settings))
+    catalogue = Catalogue(
+        settings.data_folder, settings.cache_folder, uploads_folder(settings), settings.memory_bytes
+    )
     store = StoreOnce(lambda: _open_store(settings))
     # modules and kernels live as long as the process: the collector of cycles, which stops everybody while it
     # looks, need not look at them
