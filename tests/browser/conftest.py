@@ -13,12 +13,15 @@ import socket
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 import panel as pn
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from small_map import write_map
+from team_server import Team, served_team
 
 from tools.browser import FLAGS, MODEL_NAMED
 
@@ -129,6 +132,30 @@ def new_context(
     yield new
     for context in contexts:
         context.close()
+
+
+@pytest.fixture(scope="session")
+def served_to_all(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
+    """One server with accounts for all journeys of several people, over a folder with one small map."""
+    with served_team(tmp_path_factory.mktemp("team"), browser) as team:
+        write_map(team.data / "dust.hspy")
+        yield team
+        assert not team.failures(), "\n".join(team.failures())
+
+
+@pytest.fixture
+def team(served_to_all: Team, faults: Faults) -> Iterator[Team]:
+    """The server with accounts; pages that a journey opens are watched for faults, and closed after it."""
+    pages: list[Page] = []
+
+    def watched(page: Page) -> None:
+        page.set_default_timeout(TIMEOUT_MS)
+        _watch(page, faults)
+        pages.append(page)
+
+    yield replace(served_to_all, watch=watched)
+    for page in pages:
+        page.close()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
-from reader_files import axis, signal, write_hspy
+from small_map import write_map
 
 from dashboard import visitors
 from dashboard.warm_up import compile_kernels
@@ -48,22 +48,6 @@ def lodestone(
     yield serve(visitors.visit_page), folder
     visitors.shared().queue.shutdown()
     visitors.shared.cache_clear()
-
-
-def write_map(path: Path) -> None:
-    """A particulate map of 64 x 64 pixels as a HyperSpy file."""
-    image, _truth = synthetic.particulate(11, n_y=64, n_x=64, counts_per_pixel=200)
-    size, energy = image.pixel_size_um, image.energy
-    axes = [axis(name, 64, size, index=i) for i, name in enumerate(("height", "width"))]
-    axes.append(
-        axis("Energy", energy.n_channels, energy.scale_kev, "keV", energy.offset_kev, navigate=False, index=2)
-    )
-    metadata = {
-        "Acquisition_instrument": {"SEM": {"beam_energy": image.beam_kev}},
-        "Sample": {"elements": list(image.elements)},
-    }
-    dense = image.counts.toarray().reshape(*image.shape, -1)
-    write_hspy(path, signal(dense, axes, title="Dust", metadata=metadata))
 
 
 def number_of_phases(page: Page) -> int:

@@ -90,7 +90,7 @@ def test_save_share_open_change_keep_a_copy_and_revoke(lodestone: str, person: C
 
     # Bert sees exactly that, and Anna that somebody is there
     opened(bert, link)
-    bar = bert.locator(".bar[role=status]")
+    bar = bert.locator(".bar[role=status]").first
     expect(bar).to_contain_text("read-only until you change it")
     expect(bar).to_contain_text(HOSTILE)
     expect(largest(bert)).to_have_value("Tape")
@@ -171,7 +171,7 @@ def test_a_reload_and_a_closed_tab_lose_nothing(lodestone: str, person: Callable
     other = page.context.new_page()
     page.close(run_before_unload=True)
     other.goto(lodestone)
-    bar = other.locator(".bar[role=status]")
+    bar = other.locator(".bar[role=status]").first
     expect(bar).to_contain_text(re.compile("You were working on dust .*ago: go on?"))
     bar.get_by_role("button", name="Go on").click()
     other.wait_for_function(PHASES_DRAWN)
