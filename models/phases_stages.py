@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from data import block_cluster
 from data.block_work import followed
 from data.elemental_maps import ElementalMaps
 from data.spectrum_image import SpectrumImage
@@ -88,9 +89,12 @@ def _line_maps(prepared: Dataset, result: PhasesResult) -> Findings:
 
 def _through(prepared: Dataset, work: Callable[[], Any], message: str, passes: int) -> Findings:
     """What some work finds that goes through all counts; where they lie in blocks, it reports on the way."""
-    blocked = isinstance(prepared, SpectrumImage) and prepared.in_blocks
-    steps = followed(work, passes, blocked)
+    steps = followed(work, passes, _in_blocks(prepared))
     return (yield from _followed(steps, lambda share: Progress(share, message)))
+
+
+def _in_blocks(prepared: Dataset) -> bool:
+    return isinstance(prepared, SpectrumImage) and prepared.in_blocks
 
 
 def _train(prepared: Dataset, result: PhasesResult) -> Findings:
@@ -158,7 +162,8 @@ def _phases(prepared: Dataset, result: PhasesResult) -> Findings:
         return {"phases": phases, "phase_spectra": edited.spectra, "edited": edited, "why": why}
     assigned = phases.with_threshold(result.recipe.probability_threshold)
     spectra = yield from _through(prepared, partial(sums, result, assigned), said, 1)
-    return {"phases": phases, "phase_spectra": spectra}
+    why = block_cluster.remark() if _in_blocks(prepared) else ""
+    return {"phases": phases, "phase_spectra": spectra, "why": why or None}
 
 
 def _edits(recipe: PhasesRecipe) -> tuple[Any, ...]:

@@ -137,8 +137,11 @@ def residual_spectrum(image: SpectrumImage, unmixing: Unmixing, pixels: np.ndarr
     channels = taken_channels(unmixing.endmembers)
     seen = np.zeros(image.energy.n_channels)
     seen[channels] = sparse_counts.sum_where(image.counts, mask)[channels]
-    part = image.counts[np.flatnonzero(mask)]
-    total = np.asarray(part[:, channels].sum(axis=1), np.float64).ravel()
+    if image.in_blocks:
+        total = sparse_counts.row_sums(image.counts[:, channels])[mask].astype(np.float64)
+    else:
+        part = image.counts[np.flatnonzero(mask)]
+        total = np.asarray(part[:, channels].sum(axis=1), np.float64).ravel()
     share = unmixing.abundances.reshape(image.n_pixels, -1)[mask]
     expected = (total @ share) @ unmixing.endmembers
     _, sigma = _windows(seen, expected, image.energy, _width(image.energy))

@@ -78,6 +78,12 @@ def member(name: str, dataset: Dataset, choices: LineMapChoices) -> Member:
         prepared = prepare(dataset, choices)
         if isinstance(prepared, ElementalMaps):
             return Member(name, prepared, prepared.lines)
+        if prepared.in_blocks:
+            n_y, n_x = prepared.shape
+            raise ValueError(
+                f"This map of {n_y} x {n_x} pixels is larger than memory, and maps that share their phases "
+                f"are laid side by side in memory. Rebin it or crop it under Lines and preparation first."
+            )
         if choices.lines:
             return Member(name, prepared, choices.lines)
         return Member(name, prepared, lines_of_spectra(prepared, choices)[0])

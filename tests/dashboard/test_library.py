@@ -11,10 +11,15 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from dashboard.job import JobStatus
+from dashboard.jobs import JobQueue
 from dashboard.library import Library, nbytes
+from dashboard.phases.requests import OpenRequest
+from data import blocked_image
 from data.axes import EnergyAxis
 from data.elemental_maps import ElementalMaps
 from data.spectrum_image import SpectrumImage
+from models.recipe import LineMapChoices
 
 MAP_BYTES = 64 * 64 * 4
 
@@ -205,3 +210,25 @@ def test_a_dataset_is_at_hand_once_it_is_loaded():
     datasets = library.open("a")
     assert library.at_hand("a") is datasets
     assert shop.opened == ["a"]
+
+
+def test_a_person_who_opens_what_does_not_fit_reads_why_and_the_next_map_opens():
+    library, _ = room_for(2)
+    looked_at = [library.open("a"), library.open("b")]
+    queue = JobQueue(inline=True)
+    refused = queue.submit(OpenRequest(library, "c", 0, LineMapChoices()), "visit")
+    assert refused.status is JobStatus.FAILED
+    error = refused.progress().error
+    assert "people are looking at (a, b)" in error and "raise LODESTONE_MEMORY" in error
+    looked_at.clear()
+    again = queue.submit(OpenRequest(library, "c", 0, LineMapChoices()), "visit")
+    assert "no counts" in again.progress().error, "it was opened: there is room now"
+
+
+def test_a_map_in_blocks_takes_no_memory_for_its_counts(tmp_path):
+    counts = sparse.csr_matrix(np.ones((64, 5), np.uint8))
+    image = SpectrumImage(
+        counts, (8, 8), EnergyAxis(0.0, 0.01, 5), navigation={"BSE": np.zeros((8, 8), np.float32)}
+    )
+    blocked_image.save(image, tmp_path / "map.lodestone.zarr")
+    assert nbytes(blocked_image.load(tmp_path / "map.lodestone.zarr")) == 8 * 8 * 4 < nbytes(image)
