@@ -264,6 +264,36 @@ def test_uploads_belong_to_who_is_signed_in(served):
     assert served.ask("DELETE", f"/uploads/{upload}", Cookie=anna)[0] == 204
 
 
+@pytest.mark.parametrize(
+    ("origin", "refused"),
+    [
+        ("https://evil.example", True),
+        ("http://localhost.evil.example:{port}", True),
+        ("null", True),
+        ("http://127.0.0.1:{port}", False),
+    ],
+)
+def test_a_websocket_is_opened_by_pages_of_this_server_alone(served, origin, refused):
+    cookie = as_header(signed_in(served, "anna"))
+    token = re.search(rb'"token":"([^"]+)"', served.ask("GET", "/app", Cookie=cookie)[2])[1].decode()
+
+    async def first_message():
+        headers = {"Cookie": cookie, "Origin": origin.format(port=served.port)}
+        request = HTTPRequest(f"ws://127.0.0.1:{served.port}/app/ws", headers=headers)
+        websocket = await websocket_connect(request, subprotocols=["bokeh", token])
+        message = await websocket.read_message()
+        websocket.close()
+        return json.loads(message)["msgtype"]
+
+    with ThreadPoolExecutor(1) as thread:
+        asked = thread.submit(asyncio.run, first_message())
+        if refused:
+            with pytest.raises(HTTPClientError, match="403"):
+                asked.result(60)
+        else:
+            assert asked.result(60) == "ACK"
+
+
 def test_the_status_page_is_for_admins(served):
     anna, ben = (as_header(signed_in(served, name)) for name in ("anna", "ben"))
     status, _, body = served.ask("GET", "/app", Cookie=anna)
