@@ -182,6 +182,13 @@ class Library:
                         return dataset
         return None
 
+    def size_bytes(self, entry_id: str) -> int:
+        """Size of the files of an entry; 0 where that is not known."""
+        sizes = (
+            getattr(entry, "size_bytes", 0) for entry in self._catalogue.entries() if entry.id == entry_id
+        )
+        return next(sizes, 0)
+
     def version(self, entry_id: str) -> Hashable:
         """What changes when the files of an entry do: names, sizes and times."""
         path = next((entry.path for entry in self._catalogue.entries() if entry.id == entry_id), None)

@@ -91,14 +91,14 @@ def element_file(state: PhasesState, chosen: Chosen) -> ExportFile:
         if composite:
             content = stack_tiff([maps.of(line) for line in lines], lines, size, bits, unit)
         else:
-            image = shown_image(prepared, name)
+            image = shown_image(prepared, name).full
             content = image_tiff(image, _pixel_size(image, prepared), bits, unit)
         return file_name(maps.title, title, ending="tif"), content
     if composite:
         channels = [to_uint8(maps.of(line), *contrast_limits(maps.of(line), CLIP)) for line in lines]
         drawing: Drawing = ColourDrawing(np.dstack(channels), lines, pixel_size_um=size)
     else:
-        image = shown_image(prepared, name)
+        image = shown_image(prepared, name).full
         grey = name.startswith(NAVIGATION)
         drawing = IntensityDrawing(
             image,

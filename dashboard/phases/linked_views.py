@@ -12,6 +12,7 @@ import param
 
 from dashboard import theme
 from dashboard.contrast import compose_rgb, contrast_limits, to_uint8
+from dashboard.image_levels import ImageLevels
 from dashboard.live import LatestWins
 from dashboard.phases import overlay
 from dashboard.phases.latent_plot import LatentPlot
@@ -27,7 +28,7 @@ from dashboard.phases.state import (
     NAVIGATION,
     PhasesState,
 )
-from dashboard.viewport import Viewport, sample_mean, sample_nearest
+from dashboard.viewport import Viewport, sample_nearest
 from models import clustering
 from models.latent_ellipses import Spread, spread_of_labels
 from models.live_phases import LivePhases
@@ -41,25 +42,25 @@ CLIP = 0.995
 _VEIL = ["#00000000", "#0c1014c0"]
 
 
-def intensity_layer(image: np.ndarray, shape: tuple[int, int]) -> Layer:
+def intensity_layer(image: ImageLevels, shape: tuple[int, int]) -> Layer:
     """Draws a float image of the field of view as palette indices 1..255, area-averaged when zoomed out."""
-    low, high = contrast_limits(image, CLIP)
+    low, high = contrast_limits(image.full, CLIP)
 
     def draw(viewport: Viewport) -> tuple[np.ndarray, tuple[float, float, float, float]]:
-        visible, extent = sample_mean(image, viewport, shape)
+        visible, extent = image.sampled(viewport, shape)
         return to_uint8(visible, low, high), extent
 
     return draw
 
 
-def composite_layer(images: Sequence[np.ndarray], shape: tuple[int, int]) -> Layer:
+def composite_layer(images: Sequence[ImageLevels], shape: tuple[int, int]) -> Layer:
     """Draws three float images as red, green and blue."""
-    limits = [contrast_limits(image, CLIP) for image in images]
+    limits = [contrast_limits(image.full, CLIP) for image in images]
 
     def draw(viewport: Viewport) -> tuple[np.ndarray, tuple[float, float, float, float]]:
         channels = []
         for image, (low, high) in zip(images, limits, strict=True):
-            visible, extent = sample_mean(image, viewport, shape)
+            visible, extent = image.sampled(viewport, shape)
             channels.append(to_uint8(visible, low, high))
         return compose_rgb(*channels), extent
 
@@ -75,13 +76,11 @@ def index_layer(index: np.ndarray) -> Layer:
     return draw
 
 
-def shown_image(prepared: OpenedMap, name: str) -> np.ndarray:
+def shown_image(prepared: OpenedMap, name: str) -> ImageLevels:
     """The float image of a choice of the map menu, of the resolution that it has."""
     if name.startswith(NAVIGATION):
-        return prepared.maps.navigation[name.removeprefix(NAVIGATION)]
-    if name == ALL_COUNTS:
-        return prepared.intensity
-    return prepared.maps.of(name)
+        return ImageLevels(prepared.maps.navigation[name.removeprefix(NAVIGATION)])
+    return prepared.all_counts if name == ALL_COUNTS else prepared.levels_of(name)
 
 
 def phase_index(label: np.ndarray, n_phases: int, selected: np.ndarray | None) -> np.ndarray:
@@ -214,7 +213,7 @@ class LinkedViews:
             return
         shape, name = prepared.maps.shape, self.state.map_shown
         if name == COLOUR_COMPOSITE:
-            images = [prepared.maps.of(line) for line in self.state.composite]
+            images = [prepared.levels_of(line) for line in self.state.composite]
             self.element.set_layer("intensity", None)
             self.element.set_layer("rgb", composite_layer(images, shape))
             return
@@ -227,8 +226,9 @@ class LinkedViews:
     def _draw_background(self, *_events: param.parameterized.Event) -> None:
         prepared = self.state.prepared
         if prepared is not None:
-            image = prepared.maps.navigation.get(self.state.background_shown, prepared.intensity)
-            self.phase.set_layer("intensity", intensity_layer(image, prepared.maps.shape))
+            image = prepared.maps.navigation.get(self.state.background_shown)
+            levels = prepared.all_counts if image is None else ImageLevels(image)
+            self.phase.set_layer("intensity", intensity_layer(levels, prepared.maps.shape))
 
     def _show_points(self, *_events: param.parameterized.Event) -> None:
         result = self.state.result

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dashboard.image_levels import LARGE, ImageLevels
+from dashboard.map_pyramid import MapPyramid
 from data import loss_edges, xray_lines
 from data.element_abundance import known_elements
 from data.elemental_maps import ElementalMaps
@@ -27,6 +29,8 @@ class OpenedMap:
     facts : (name, value) pairs for the head of the page
     notes : sentences on what was missing or assumed
     choices : what it was made with, where that is known
+    pyramid : the line maps halved again and again, of a large map; else None
+    intensity_levels : ``intensity`` halved again and again; None as above
     """
 
     maps: ElementalMaps
@@ -36,6 +40,8 @@ class OpenedMap:
     facts: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
     choices: LineMapChoices | None = None
+    pyramid: MapPyramid | None = None
+    intensity_levels: ImageLevels | None = None
 
     @classmethod
     def of(
@@ -46,26 +52,45 @@ class OpenedMap:
     ) -> OpenedMap:
         """From a map after rebinning and energy cut, and its line maps."""
         notes = tuple(dict.fromkeys((*prepared.notes, *maps.notes)))
+        large = maps.n_pixels > LARGE and maps.lines
+        pyramid = MapPyramid.build(maps.intensity) if large else None
         if isinstance(prepared, SpectrumImage):
             counts = prepared.counts_per_pixel()
+            intensity = prepared.per_exposure(counts.astype(np.float32))
             return cls(
                 maps=maps,
                 image=prepared,
-                intensity=prepared.per_exposure(counts.astype(np.float32)),
+                intensity=intensity,
                 sum_spectrum=prepared.sum_spectrum(),
                 facts=_facts(prepared, float(counts.mean())),
                 notes=notes,
                 choices=choices,
+                pyramid=pyramid,
+                intensity_levels=ImageLevels.of(intensity),
             )
+        intensity = maps.intensity.mean(axis=2)
         return cls(
             maps=maps,
             image=None,
-            intensity=maps.intensity.mean(axis=2),
+            intensity=intensity,
             sum_spectrum=maps.intensity.sum(axis=(0, 1), dtype=np.float64),
             facts=_facts(prepared, None),
             notes=notes,
             choices=choices,
+            pyramid=pyramid,
+            intensity_levels=ImageLevels.of(intensity),
         )
+
+    @property
+    def all_counts(self) -> ImageLevels:
+        """``intensity``, ready to be drawn small."""
+        return self.intensity_levels or ImageLevels(self.intensity)
+
+    def levels_of(self, line: str) -> ImageLevels:
+        """The map of a line, ready to be drawn small."""
+        if self.pyramid is None:
+            return ImageLevels(self.maps.of(line))
+        return ImageLevels.of_map(self.pyramid, self.maps.lines.index(line))
 
     @property
     def axis(self) -> np.ndarray:

@@ -26,6 +26,8 @@ from models.recipe import LineMapChoices, PhasesRecipe, to_yaml
 
 Dataset = SpectrumImage | ElementalMaps
 
+_SHORT_BYTES = 2**29
+
 
 @dataclass(frozen=True)
 class Step:
@@ -68,8 +70,12 @@ class OpenRequest:
     choices: LineMapChoices
 
     title = "Opening"
-    is_short = True
     keep_result = False  # the library holds the dataset, and must be able to give it up
+
+    @property
+    def is_short(self) -> bool:
+        """Large files take minutes: nobody should wait behind them for a small one."""
+        return self.library.size_bytes(self.entry_id) <= _SHORT_BYTES
 
     @property
     def key(self) -> Hashable:
@@ -90,6 +96,7 @@ class OpenRequest:
         view = yield from _view(dataset, self.choices, 0.6)
         # the next who opens this map looks at the same arrays, at once
         added = nbytes(view.maps) + (0 if view.image in (None, dataset) else nbytes(view.image))
+        added += sum(level.nbytes for level in view.pyramid.halved) if view.pyramid is not None else 0
         return self._opened(signals, self.library.keep(dataset, self.choices, view, added))
 
     def at_hand(self) -> Opened | None:

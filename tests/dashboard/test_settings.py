@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from dashboard import settings
-from data import installed_memory
 from dashboard.settings import Settings
+from data import installed_memory
 
 
 def test_an_empty_environment_gives_the_demo_on_most_of_the_memory(monkeypatch):

@@ -148,7 +148,7 @@ class ProbabilityViews:
         if "prepared" in changed:
             for plot in (self.probability, self.binary):
                 plot.scale_bar.visible = maps.pixel_size_um is not None
-                plot.set_layer("intensity", intensity_layer(state.prepared.intensity, maps.shape))
+                plot.set_layer("intensity", intensity_layer(state.prepared.all_counts, maps.shape))
         if changed & {"shown", "names"}:
             self._list_phases()
         for widget, value in (

@@ -90,7 +90,7 @@ class ElementsTab(Tab):
         maps = self.state.prepared.maps
         if maps is not self._maps:
             self._maps = maps
-            self._pyramids.request(maps)
+            self._pyramids.request(maps, self.state.prepared.pyramid)
         if changed & {"composite"} and not changed & {"prepared"}:
             self._arrival("composite", self.rgb.follow)
         if changed & {"selection", "prepared"}:
@@ -262,8 +262,8 @@ class ElementsTab(Tab):
         return file_name(maps.title, "maps", ending=kind), render(drawings, chosen.style, kind, columns)
 
 
-def _pyramid(maps: ElementalMaps) -> tuple[ElementalMaps, MapPyramid]:
-    return maps, MapPyramid.build(maps.intensity)
+def _pyramid(maps: ElementalMaps, made: MapPyramid | None) -> tuple[ElementalMaps, MapPyramid]:
+    return maps, made or MapPyramid.build(maps.intensity)
 
 
 def _statistics(maps: ElementalMaps) -> dict[str, Any]:

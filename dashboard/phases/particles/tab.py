@@ -141,7 +141,7 @@ class ParticlesTab(Tab):
         if (maps.shape, maps.pixel_size_um or 1.0) != (self.frame.shape, self.frame.pixel_size):
             self.frame.show(maps.shape, maps.pixel_size_um)
         self.map.scale_bar.visible = maps.pixel_size_um is not None
-        self.map.set_layer("intensity", intensity_layer(self.state.prepared.intensity, maps.shape))
+        self.map.set_layer("intensity", intensity_layer(self.state.prepared.all_counts, maps.shape))
         if self.line.options != list(maps.lines):
             self.line.param.update(options=list(maps.lines), value=maps.lines[0])
 

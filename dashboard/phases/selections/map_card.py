@@ -83,8 +83,8 @@ class MapCard:
         self.range.visible = not of_phases
         grey = of_phases or name.startswith(NAVIGATION)
         palette = theme.MAP_PALETTES["Grey" if grey else self._state.map_palette]
-        background = next(iter(prepared.maps.navigation.values()), prepared.intensity)
-        image = background if of_phases else shown_image(prepared, name)
+        first = next((NAVIGATION + image for image in prepared.maps.navigation), ALL_COUNTS)
+        image = shown_image(prepared, first if of_phases else name)
         self.plot.set_palette("intensity", ["#00000000", *palette[1:]])
         self.plot.set_layer("intensity", intensity_layer(image, prepared.maps.shape))
         self.show_phases()
