@@ -42,6 +42,7 @@ from tornado.ioloop import IOLoop  # noqa: E402
 import dashboard.endpoints  # noqa: E402
 from dashboard.endpoints import running  # noqa: E402
 from data.catalogue import Catalogue  # noqa: E402
+from data.upload_check import check_content  # noqa: E402
 from tools.forked import forked, killed  # noqa: E402
 
 PIECE_BYTES = 200_000
@@ -151,6 +152,7 @@ def benchmark_uploads(folder: Path, n_kills: int, moments: random.Random) -> lis
     data, faults = folder / "data", []
     data.mkdir()
     source = write_hspy(folder / "map.hspy", signal(poisson_map())).read_bytes()
+    check_content(folder / "map.hspy")  # what it imports takes longer than a server lives here
     random_bytes = np.random.default_rng(moments.randrange(2**32)).bytes
 
     def new_files(turn: int) -> dict[str, bytes]:
