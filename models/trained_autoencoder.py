@@ -10,12 +10,15 @@ from typing import Literal
 import numpy as np
 import torch
 
+from data import block_cluster
+from data.block_work import in_order
 from models.autoencoder import Autoencoder, without_weights
 from models.latent_space import LatentSpace
 from models.recipe import AutoencoderChoices
 
 Device = Literal["auto", "cpu", "cuda"]
 
+_SENT_TOGETHER = 2**18  # pixels that a worker of a cluster gets
 BLOCK = 8192  # pixels at once: 16 MB in the widest layer of the published network
 
 
@@ -137,23 +140,48 @@ def encode_blocks(
             f"The network was trained on {trained.n_inputs} element maps; there are {values.shape[1]}. "
             "Train it again on these maps."
         )
-    place = device_of(device)
-    network = trained.network(place)
     used = np.arange(len(values)) if valid is None else np.flatnonzero(valid)
     coordinates = np.full((len(values), trained.choices.n_latent), np.nan, np.float32)
     error = np.full(len(values), np.nan, np.float32)
-    for start in range(0, used.size, BLOCK):
-        pixel = used[start : start + BLOCK]
-        limit_threads()
-        block = on_device(values, pixel, trained.offset, trained.scale, place)
-        with torch.inference_mode():
-            latent = network.encode(block)
-            squared = (network.decode(latent) - block).square().mean(dim=1) * trained.scale**2
-        coordinates[pixel], error[pixel] = latent.cpu().numpy(), squared.cpu().numpy()
-        yield min(1.0, (start + BLOCK) / used.size)
+    if used.size > _SENT_TOGETHER and block_cluster.client() is not None:
+        starts = range(0, used.size, _SENT_TOGETHER)
+        calls = ((trained, values[used[start : start + _SENT_TOGETHER]]) for start in starts)
+        found = in_order(_placed_there, calls, len(starts))
+        step = _SENT_TOGETHER
+    else:
+        network, step = trained.network(device_of(device)), BLOCK
+        starts = range(0, used.size, BLOCK)
+        found = (_placed(network, trained, values, used[start : start + BLOCK]) for start in starts)
+    for start, (latent, squared) in zip(starts, found, strict=True):
+        pixel = used[start : start + step]
+        coordinates[pixel], error[pixel] = latent, squared
+        yield min(1.0, (start + step) / used.size)
     kind = "autoencoder" if trained.kl_weight is None else "variational autoencoder"
     made_by = f"{kind}, seed {trained.choices.seed}"
     return LatentSpace(coordinates, error, map_shape, made_by, valid)
+
+
+def _placed(
+    network: Autoencoder, trained: TrainedAutoencoder, values: np.ndarray, pixel: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Coordinates and reconstruction errors of some pixels."""
+    limit_threads()
+    place = next(network.parameters()).device
+    block = on_device(values, pixel, trained.offset, trained.scale, place)
+    with torch.inference_mode():
+        latent = network.encode(block)
+        squared = (network.decode(latent) - block).square().mean(dim=1) * trained.scale**2
+    return latent.cpu().numpy(), squared.cpu().numpy()
+
+
+def _placed_there(trained: TrainedAutoencoder, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """As :func:`_placed` for all pixels given; runs on a worker of a cluster."""
+    network, pixels = trained.network(), np.arange(len(values))
+    found = [
+        _placed(network, trained, values, pixels[at : at + BLOCK]) for at in range(0, len(values), BLOCK)
+    ]
+    latent, squared = zip(*found, strict=True)
+    return np.concatenate(latent), np.concatenate(squared)
 
 
 def on_device(

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from data import block_cluster
+from models import trained_autoencoder
 from models.autoencoder import initialised
 from models.recipe import AutoencoderChoices
 from models.trained_autoencoder import encode, encode_blocks
@@ -165,6 +167,38 @@ def test_a_long_epoch_reports_in_between(monkeypatch):
 def test_blocks_report_how_far_the_encoding_is(trained):
     values, _ = phases_on_a_simplex()
     assert list(encode_blocks(trained[1], values, (50, 60)))[-1] == 1.0
+
+
+class InlineCluster:
+    """Does at once what a cluster would do elsewhere, and counts it."""
+
+    n_calls = 0
+
+    def nthreads(self):
+        return {"worker": 1}
+
+    def submit(self, function, *call, pure):
+        self.n_calls += 1
+        answer = function(*call)
+        return type("Future", (), {"result": lambda _: answer})()
+
+    def cancel(self, futures):
+        pass
+
+
+def test_a_cluster_places_pixels_where_they_are_placed_here(trained, monkeypatch):
+    values, _ = phases_on_a_simplex()
+    valid = np.arange(len(values)) % 7 > 0
+    here = encode(trained[1], values, (50, 60), valid, device="cpu")
+    cluster = InlineCluster()
+    monkeypatch.setattr(block_cluster, "client", lambda: cluster)
+    monkeypatch.setattr(trained_autoencoder, "BLOCK", 250)
+    monkeypatch.setattr(trained_autoencoder, "_SENT_TOGETHER", 1000)
+    there = encode(trained[1], values, (50, 60), valid, device="cpu")
+    assert cluster.n_calls == 3
+    np.testing.assert_allclose(there.coordinates, here.coordinates, atol=1e-5)
+    np.testing.assert_allclose(there.reconstruction_error, here.reconstruction_error, rtol=1e-4)
+    assert np.isnan(there.coordinates[0]).all()
 
 
 def test_a_loss_that_is_no_number_is_said():
