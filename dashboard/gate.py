@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from bokeh.model import Model
@@ -116,7 +117,7 @@ class PaintGate:
 
     def __init__(self, draw: Callable[[], None], anchor: Model, patience_s: float = PATIENCE_S) -> None:
         self._draw = draw
-        self._pace = Pace(self._draw_together, self._announce, self._later, patience_s)
+        self._pace = Pace(draw, self._announce, self._later, patience_s)
         self.model = ColumnDataSource(data={"serial": [0]}, name="paint gate")
         self.model.js_on_change("data", CustomJS(code=_ACKNOWLEDGE))
         self.model.on_change("tags", self._acknowledged)
@@ -127,24 +128,24 @@ class PaintGate:
         if self.model.document is None:
             self._draw()
         else:
-            self._pace.request()
+            self._together(self._pace.request)
 
     @property
     def under_way(self) -> bool:
         """A drawing was sent and the browser has not yet painted it."""
         return self._pace.under_way
 
-    def _draw_together(self) -> None:
-        # an acknowledgement comes in a turn of its own: told one by one, every figure would be painted alone
-        together(self.model.document, self._draw)()
-
     def _announce(self, serial: int) -> None:
         self.model.data = {"serial": [serial]}
 
     def _later(self, callback: Callable[[], None], seconds: float) -> None:
         if self.model.document is not None:
-            self.model.document.add_timeout_callback(callback, round(1000 * seconds))
+            self.model.document.add_timeout_callback(partial(self._together, callback), round(1000 * seconds))
+
+    def _together(self, work: Callable[[], None]) -> None:
+        # an acknowledgement comes in a turn of its own: told one by one, every figure would be painted alone
+        together(self.model.document, work)()
 
     def _acknowledged(self, attr: str, old: list[Any], new: list[Any]) -> None:
         if new and isinstance(new[0], int | float):
-            self._pace.acknowledge(int(new[0]))
+            self._together(partial(self._pace.acknowledge, int(new[0])))
