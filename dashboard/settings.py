@@ -2,7 +2,8 @@
 
 LODESTONE_DATA     folder of datasets to offer; none by default, then there is the built-in demo
 LODESTONE_CACHE    folder for what can be computed again; ~/.cache/lodestone by default
-LODESTONE_MEMORY   what loaded datasets may take, e.g. 8GB or 60%; 60 % of the memory by default
+LODESTONE_MEMORY   what loaded datasets may take, e.g. 8GB or 60%; 60 % of the memory by default. A map that
+                   needs more than 40 % of that has its counts in the cache folder
 LODESTONE_WORKERS  jobs that run at a time; 1 by default
 LODESTONE_STORE    folder of saved sessions and their results; .lodestone in the data folder by default, or
                    ~/.local/share/lodestone where there is none or it is read-only

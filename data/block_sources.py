@@ -2,7 +2,8 @@
 
 Every source has a ``map_shape`` (n_y, n_x), ``n_channels``, the name of an unsigned ``dtype``, the first rows
 of its blocks and n_y in ``row_edges``, a bound ``most_entries`` of the channels that hold counts, and
-``load(first, stop)``: rows of the map as CSR, which must not be written to.
+``load(first, stop)``: rows of the map as CSR, which must not be written to. Those that know the spectrum of
+the whole map have ``channel_sums()``.
 """
 
 from __future__ import annotations
@@ -43,6 +44,10 @@ class StoredBlocks:
     def most_entries(self) -> int:
         return sum(self.store.n_entries)
 
+    def channel_sums(self) -> np.ndarray:
+        """Counts of every channel over all pixels, (n_channels,) int64."""
+        return self.store.channel_sums()
+
     def load(self, first: int, stop: int) -> sparse.csr_matrix:
         edges, n_x = self.row_edges, self.map_shape[1]
         pieces = []
@@ -80,6 +85,13 @@ class Regrouped:
     @property
     def most_entries(self) -> int:
         return self.source.most_entries
+
+    def channel_sums(self) -> np.ndarray | None:
+        """As that of :class:`StoredBlocks`; None where it takes a pass to know."""
+        whole = self.source.channel_sums() if hasattr(self.source, "channel_sums") else None
+        if whole is None or not isinstance(self.change, Window):
+            return None
+        return whole[self.change.first : self.change.stop]
 
     def load(self, first: int, stop: int) -> sparse.csr_matrix:
         return self.change(self.source.load(first, stop))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from data.block_store import DESCRIPTION, FORMAT, PARTS
+from data.block_store import CHANNEL_SUMS, DESCRIPTION, FORMAT, PARTS
 
 BLOCK_PIXELS = 2**18
 BLOCK_ENTRIES = 2**24  # of bright maps: blocks are then fewer pixels
@@ -37,6 +37,7 @@ class BlockWriter:
         self._waiting: list[sparse.csr_matrix] = []
         self._edges, self._entries = [0], []
         self._total, self._largest = 0, 0
+        self._sums = np.zeros(n_channels, np.int64)
 
     def add(self, counts: sparse.csr_matrix) -> None:
         """Take the next pixels, any number of them; channels of a pixel rise.
@@ -80,6 +81,7 @@ class BlockWriter:
             raise ValueError("A map without rows cannot be written.")
         for name, array in (arrays or {}).items():
             _write(self._group, name, array)
+        _write(self._group, CHANNEL_SUMS, self._sums)
         self._group.attrs[DESCRIPTION] = {
             "format": FORMAT,
             "shape": [self._edges[-1], self._n_x],
@@ -110,6 +112,8 @@ class BlockWriter:
         self._entries.append(int(indices.size))
         self._total += int(data.sum(dtype=np.uint64))
         self._largest = max(self._largest, largest)
+        # sums of whole numbers below 2^53 are exact in double precision
+        self._sums += np.bincount(indices, weights=data, minlength=self._n_channels).astype(np.int64)
 
 
 def redescribe(folder: Path, facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:

@@ -81,7 +81,11 @@ class BlockedCounts:
 
     def channel_sums(self) -> np.ndarray:
         """Counts of every channel over all pixels, (n_channels,) int64; found once."""
-        return self._once("channel_sums", lambda: added(self, _channel_sums))
+        return self._once("channel_sums", self._channel_sums)
+
+    def _channel_sums(self) -> np.ndarray:
+        known = self.source.channel_sums() if hasattr(self.source, "channel_sums") else None
+        return added(self, _channel_sums) if known is None else known
 
     def rows(self, first: int, stop: int) -> sparse.csr_matrix:
         """Counts of some rows of the map, CSR; not to be written to."""

@@ -180,7 +180,8 @@ def made_before(files: Sequence[Path], room: Room) -> tuple[SpectrumImage, ...] 
         return None
     try:
         found = _maps_in(folder)
-        os.utime(folder)
+        with contextlib.suppress(OSError):
+            os.utime(folder)  # else it would go after a month
     except (DamagedBlocks, OSError):
         log.warning(
             "a map in the cache is damaged and is made anew", extra={"file": str(folder)}, exc_info=True

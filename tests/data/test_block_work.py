@@ -52,7 +52,7 @@ def test_answers_come_in_the_order_of_the_calls_with_few_under_way():
 
 def test_who_follows_a_pass_is_told_how_far_it_is(blocked):
     shares, total = [], None
-    work = followed(blocked.sum_spectrum)
+    work = followed(blocked.counts_per_pixel)
     try:
         while True:
             shares.append(next(work))

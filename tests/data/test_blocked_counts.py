@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -172,7 +173,7 @@ def test_a_damaged_block_is_named(image, tmp_path, part, how):
         chunk.unlink()
     opened = blocked_image.load(path)
     with pytest.raises(DamagedBlocks, match=r"Block 5 of 7 of rock.*rows 32 to 39.*missing or damaged"):
-        opened.sum_spectrum()
+        opened.counts_per_pixel()
     # what does not need the block works
     assert opened.counts[:100].shape == (100, AXIS.n_channels)
 
@@ -184,7 +185,13 @@ def test_channels_beyond_the_axis_never_reach_a_kernel(image, tmp_path):
     described = (path / "zarr.json").read_text()
     (path / "zarr.json").write_text(described.replace('"n_channels": 6', '"n_channels": 5'))
     with pytest.raises(DamagedBlocks, match="missing or damaged"):
-        blocked_image.load(path).sum_spectrum()
+        blocked_image.load(path).counts_per_pixel()
+
+
+def test_the_spectrum_of_the_map_is_known_without_a_pass(image, blocked, monkeypatch):
+    monkeypatch.setattr("data.block_store.BlockStore.block", lambda *_: pytest.fail("a block is read"))
+    cut = blocked_image.load(Path(blocked.counts.source.store.folder)).crop_energy(0.3, 9.0)
+    np.testing.assert_array_equal(cut.sum_spectrum(), image.crop_energy(0.3, 9.0).sum_spectrum())
 
 
 @pytest.mark.parametrize(
