@@ -99,7 +99,7 @@ def _open(path: Path, progress: Progress) -> tuple[Dataset, ...]:
         if not image_folder.looks_like_maps(names) and landsat.band_files(names):
             return landsat.read(path, progress)
         return image_folder.read(path, progress)
-    if suffix in SCENES and path.stat().st_size == 0:
+    if suffix in (*SCENES, ".zarr") and path.stat().st_size == 0:
         raise UnreadableFile(f"{path.name} is empty (0 bytes). Copy or export it again.")
     if is_scene(path):
         return scenes.read(path, progress)
@@ -127,6 +127,11 @@ def _unsupported(path: Path) -> str:
         return (
             f"{path.name} is no ENVI header: that begins with the word ENVI. The .hdr of an X-ray microscope "
             f"belongs to the workspace Particles."
+        )
+    if suffix == ".zarr":
+        return (
+            f"{path.name} is a file; a map in blocks is a folder whose name ends in .lodestone.zarr. Copy the "
+            f"whole folder."
         )
     if suffix == ".raw":
         return f"{path.name} holds numbers without a description. Open the .rpl file that belongs to it."
