@@ -130,8 +130,8 @@ def _unsupported(path: Path) -> str:
         )
     if suffix == ".zarr":
         return (
-            f"{path.name} is a file; a map in blocks is a folder whose name ends in .lodestone.zarr. Copy the "
-            f"whole folder."
+            f"{path.name} is a file; a map in blocks is a folder whose name ends in .lodestone.zarr. Copy "
+            f"the whole folder."
         )
     if suffix == ".raw":
         return f"{path.name} holds numbers without a description. Open the .rpl file that belongs to it."
