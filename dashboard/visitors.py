@@ -5,9 +5,10 @@ from __future__ import annotations
 import gc
 import logging
 import os
-import threading
+from contextvars import Context
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
+from typing import Any
 from urllib.parse import parse_qsl
 
 import panel as pn
@@ -93,6 +94,9 @@ def _open_store(settings: Settings) -> Store:
 def visit_page() -> pmui.Page:
     """The page of this visit, as its link asks for it; the dataset is opened once the page has loaded."""
     pn.extension(notifications=True)
+    pn.state.on_session_destroyed(partial(_forget, pn.state.curdoc))
+    # a timer of Panel runs as long as the process: begun within a visit it would keep that one for good
+    Context().run(pn.state._schedule_busy_cleanup)
     workbench = Workbench()
     link = _link()
     of_store = {name: value for name, value in link.items() if name in (TOKEN, SESSION)}
@@ -132,7 +136,7 @@ def connect(workbench: Workbench) -> PhasesWorkspace:
     document = pn.state.curdoc
     # the owner is told from all others for good: the id of a document passes to a later one
     monitor = JobMonitor(common.queue, owner=object(), who=pn.state.user or "")
-    pn.state.on_session_destroyed(lambda _context: _leave(monitor))
+    pn.state.on_session_destroyed(lambda _context: monitor.close())  # its jobs go on without it
     return PhasesWorkspace(
         workbench.phases,
         common.catalogue,
@@ -224,8 +228,8 @@ def _link() -> dict[str, str]:
     return dict(parse_qsl(search.lstrip("?")))
 
 
-def _leave(monitor: JobMonitor) -> None:
-    """The tab was closed: its jobs go on without it, its memory is given back."""
-    monitor.close()
-    # figures and states refer to each other: only the collector of cycles frees them
-    threading.Timer(1.0, gc.collect).start()
+def _forget(document: Document, _context: Any) -> None:
+    """Take back what Panel keeps of a closed tab: its notifications, and with them the whole page."""
+    views = pn.state._views
+    for view in [name for name, (_, _, of, _) in views.items() if of is document]:
+        del views[view]
