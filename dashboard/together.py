@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 
 from bokeh.document import Document
+from panel.io import document as panel_document
 from panel.io import hold, state
 from tornado.ioloop import IOLoop
 
@@ -80,3 +81,24 @@ class Afterwards:
 def at_once(work: Callable[[], None]) -> None:
     """What :class:`Afterwards` is where no page has to be spared."""
     work()
+
+
+def keep_every_message() -> None:
+    """Let Panel send what it forgets, for as long as the process lives.
+
+    A message that is ready while the socket is busy waits in a list. Panel 1.9 takes a message that joins the
+    list just when the one before it has been written for one that is being sent, and lets it lie until the
+    page changes again: on a busy server a person moved a handle and saw no answer.
+    """
+    original = panel_document._dispatch_msgs
+    if getattr(original, "keeps_every_message", False):
+        return
+
+    async def dispatch(document: Document) -> None:
+        await original(document)
+        while document in panel_document._WRITE_MSGS and document not in panel_document._WRITE_BLOCK:
+            panel_document._WRITE_BLOCK[document] = True
+            await original(document)
+
+    dispatch.keeps_every_message = True
+    panel_document._dispatch_msgs = dispatch

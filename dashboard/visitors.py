@@ -33,7 +33,7 @@ from dashboard.sessions.visit import SESSION, TOKEN, SessionsVisit
 from dashboard.settings import Settings
 from dashboard.shell import page
 from dashboard.store import Store
-from dashboard.together import Afterwards, scheduler
+from dashboard.together import Afterwards, keep_every_message, scheduler
 from dashboard.uploads import uploads_folder
 from dashboard.warm_up import compile_kernels
 from dashboard.workbench import Workbench
@@ -59,6 +59,7 @@ class Shared:
 def shared() -> Shared:
     """Made at the first call; visits read it and never change it."""
     settings = Settings.from_environment()
+    keep_every_message()
     compile_kernels()
     # the event loop answers everybody on one core: computing leaves it that core
     n_cores = os.cpu_count() or 2

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
+from dataclasses import dataclass
 from types import SimpleNamespace
 
 from bokeh.document import Document
+from panel.io import document as panel_document
 from tornado.ioloop import IOLoop
 
-from dashboard.together import Afterwards, scheduler
+from dashboard.together import Afterwards, keep_every_message, scheduler
 
 
 def test_a_call_from_a_thread_is_kept_while_the_page_holds_its_changes() -> None:
@@ -72,3 +75,46 @@ def test_what_can_wait_is_done_once_in_the_order_of_asking() -> None:
     assert done == ["first", "second"]
     afterwards(first)
     assert len(document.session_callbacks) == 1
+
+
+class Socket:
+    """Writes when it is told to."""
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+        self.writing: list[asyncio.Future[None]] = []
+
+    def write(self, _connection: object, msg: str) -> list[asyncio.Future[None]]:
+        self.sent.append(msg)
+        self.writing.append(asyncio.get_running_loop().create_future())
+        return self.writing[-1:]
+
+
+@dataclass(frozen=True, eq=False)
+class Connection:
+    _socket: Socket
+    protocol: SimpleNamespace
+
+
+def test_a_message_that_is_ready_when_the_last_one_was_written_is_sent_too(monkeypatch) -> None:
+    socket = Socket()
+    monkeypatch.setitem(panel_document.extra_socket_handlers, Socket, socket.write)
+    protocol = SimpleNamespace(create=lambda _kind, events: events)
+    connection = Connection(socket, protocol)
+    keep_every_message()
+    keep_every_message()  # once is enough, twice does no harm
+
+    async def talk() -> None:
+        document = Document()
+        panel_document.schedule_write_events(document, [connection], "first")
+        await asyncio.sleep(0)
+        socket.writing[0].set_result(None)
+        panel_document.schedule_write_events(document, [connection], "second")
+        for _ in range(10):
+            await asyncio.sleep(0)
+            for future in socket.writing:
+                if not future.done():
+                    future.set_result(None)
+
+    asyncio.run(talk())
+    assert socket.sent == ["first", "second"]
