@@ -64,7 +64,7 @@ serve: install
 test: install
 	@$(BIN)/python tools/browser.py || test -z "$(CI)"
 	@$(BIN)/python tools/postgres.py || test -z "$(CI)"
-	@$(BIN)/python -m pytest $(PYTEST_FLAGS)
+	@$(BIN)/python tools/tests.py $(PYTEST_FLAGS)
 
 lint: install
 	@$(BIN)/ruff check .

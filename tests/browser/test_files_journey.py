@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Error, Locator, Page, Route, expect
 from team_server import Team
 
 MIB = 2**20
@@ -105,12 +106,20 @@ def test_a_file_is_found_sent_in_pieces_after_breaks_and_stored_once(team: Team,
     assert [one.name for one in (team.data / "uploads" / "team").iterdir()] == ["large.hspy"]
 
     # what is cancelled on its way is gone
-    page.route(pieces, lambda route: None if route.request.method == "PATCH" else route.continue_())
+    held = []
+    page.route(
+        pieces, lambda route: held.append(route) if route.request.method == "PATCH" else route.continue_()
+    )
     cancelled = ("other.hspy", large.read_bytes()[:-1])
     with page.expect_response(lambda response: response.request.method == "DELETE"):
         send(page, cancelled).get_by_role("button", name="Cancel").click()
     expect(dialog(page).locator(".sending", has_text="other.hspy")).to_have_count(0)
     assert page.evaluate("fetch('uploads').then(answer => answer.json())")["uploads"] == []
+    assert held
+    page.unroute(pieces)
+    for route in held:
+        with contextlib.suppress(Error):  # the page has given some of them up itself
+            route.abort()
 
 
 def test_what_cannot_be_taken_is_said_on_the_page(page: Page, tmp_path: Path):

@@ -188,4 +188,3 @@ def test_a_training_can_be_cancelled_and_another_visit_answers_meanwhile(
     other.get_by_text("Cancel", exact=True).filter(visible=True).click()
     expect(other.get_by_text(re.compile("Stopped"))).to_be_visible()
     expect(other.get_by_text("Cancel", exact=True).filter(visible=True)).to_have_count(0)
-    assert visitors.shared().queue.position is not None

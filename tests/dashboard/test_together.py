@@ -4,56 +4,54 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import SimpleNamespace
+from typing import Any
 
 from bokeh.document import Document
 from panel.io import document as panel_document
-from tornado.ioloop import IOLoop
 
 from dashboard.together import Afterwards, keep_every_message, scheduler
 
 
+def in_a_loop(talk: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run it in a thread: the browser of other tests has a loop running in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(lambda: asyncio.run(talk())).result(30)
+
+
 def test_a_call_from_a_thread_is_kept_while_the_page_holds_its_changes() -> None:
-    document, loop = Document(), IOLoop(make_current=True)
+    document, done = Document(), []
     document._session_context = lambda: SimpleNamespace(session=None)
-    done: list[str] = []
 
-    def answer() -> None:
-        done.append("answered")
-
-    def begin() -> None:
+    async def talk() -> None:
         schedule = scheduler(document)
         document.hold()
-        thread = threading.Thread(target=schedule, args=(answer,))
+        thread = threading.Thread(target=schedule, args=(lambda: done.append("answered"),))
         thread.start()
         thread.join()
         # what a page that ends its hold in this moment does with events it does not know of
         assert not document.callbacks._held_events
         document.unhold()
-        loop.add_callback(loop.add_callback, end)
-
-    def end() -> None:
+        while not document.session_callbacks:
+            await asyncio.sleep(0.01)
         for callback in document.session_callbacks:
             callback.callback()
-        loop.stop()
 
-    loop.add_callback(begin)
-    loop.start()
-    loop.close()
+    in_a_loop(talk)
     assert done == ["answered"]
 
 
 def test_a_call_for_a_page_that_is_gone_is_dropped() -> None:
-    document, loop = Document(), IOLoop(make_current=True)
+    document = Document()
 
-    def begin() -> None:
+    async def talk() -> None:
         scheduler(document)(lambda: None)  # a document without a session: its tab was closed
-        loop.add_callback(loop.stop)
+        await asyncio.sleep(0.05)
 
-    loop.add_callback(begin)
-    loop.start()
-    loop.close()
+    in_a_loop(talk)
     assert not document.session_callbacks
 
 
@@ -116,5 +114,5 @@ def test_a_message_that_is_ready_when_the_last_one_was_written_is_sent_too(monke
                 if not future.done():
                     future.set_result(None)
 
-    asyncio.run(talk())
+    in_a_loop(talk)
     assert socket.sent == ["first", "second"]
