@@ -235,7 +235,7 @@ def test_several_inputs_share_their_phases(tmp_path, monkeypatch, rock, element_
         "two.bcf": rock.crop(slice(5, 35), slice(20, 40)),
     }
 
-    def open_dataset(path, progress=None):
+    def open_dataset(path, progress=None, room=None):
         from data.readers import Opened, UnreadableFile
 
         if path not in parts:

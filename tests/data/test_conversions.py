@@ -104,14 +104,16 @@ def test_what_fits_stays_in_memory(tmp_path, room):
 
 def test_a_conversion_that_breaks_off_leaves_nothing(tmp_path, room, monkeypatch):
     path = files.write_rpl(tmp_path / "a.rpl", files.poisson_map(23, 7, 300))
-    monkeypatch.setattr("data.readers.dense_blocks.BLOCK_BYTES", 4000)
+    begun = []
 
-    def stop(fraction: float, message: str) -> None:
-        if [name for name in folders(room) if name.endswith(".part")]:
-            raise KeyboardInterrupt
+    def stop(_writer: BlockWriter) -> None:
+        begun.extend(name for name in folders(room) if name.endswith(".part"))
+        raise KeyboardInterrupt
 
+    monkeypatch.setattr(BlockWriter, "_flush", stop)
     with pytest.raises(KeyboardInterrupt):
-        open_dataset(path, stop, room)
+        open_dataset(path, None, room)
+    assert begun
     assert folders(room) == []
 
 
