@@ -17,11 +17,15 @@ class OpenDialog extends Dialog {
   open() {
     this.search.value = '';
     this.deleted.checked = false;
+    this.renaming = false;
+    this.later = [];
     super.open();
   }
 
   received(message) {
-    if (message.kind === 'sessions') this.show(message);
+    // rows that come while a name is typed would take the field away
+    if (this.renaming && ['sessions', 'row', 'added'].includes(message.kind)) this.later.push(message);
+    else if (message.kind === 'sessions') this.show(message);
     else if (message.kind === 'row') this.renew(message.row);
     else if (message.kind === 'added') this.add(message.row, message.after);
     else if (message.kind === 'opening') this.busyList(true);
@@ -121,12 +125,15 @@ class OpenDialog extends Dialog {
         this.send({what: 'rename', id: row.id, name: input.value});
       }
       input.replaceWith(name);
+      this.renaming = false;
+      for (const message of this.later.splice(0)) this.received(message);
     };
     input.addEventListener('keydown', (event) => {
       if (event.key === 'Enter') end(true);
       if (event.key === 'Escape') { event.preventDefault(); event.stopPropagation(); end(false); }
     });
     input.addEventListener('blur', () => end(true));
+    this.renaming = true;
     name.replaceWith(input);
     input.focus();
     input.select();

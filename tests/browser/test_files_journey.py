@@ -115,7 +115,6 @@ def test_a_file_is_found_sent_in_pieces_after_breaks_and_stored_once(team: Team,
         send(page, cancelled).get_by_role("button", name="Cancel").click()
     expect(dialog(page).locator(".sending", has_text="other.hspy")).to_have_count(0)
     assert page.evaluate("fetch('uploads').then(answer => answer.json())")["uploads"] == []
-    assert held
     page.unroute(pieces)
     for route in held:
         with contextlib.suppress(Error):  # the page has given some of them up itself

@@ -130,6 +130,8 @@ def test_save_share_open_change_keep_a_copy_and_revoke(lodestone: str, person: C
     expect(rows).to_have_count(2)
     rows.first.get_by_role("button", name="Rename").click()
     copy.locator("input.rename").fill("Rims")
+    copy.get_by_label("Search").dispatch_event("input")
+    bert.wait_for_timeout(600)  # the list that was asked for comes while the name is typed
     copy.locator("input.rename").press("Enter")
     expect(rows.first.locator(".title")).to_have_text("Rims")
     rows.first.get_by_role("button", name="Duplicate").click()
