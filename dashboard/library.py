@@ -97,6 +97,11 @@ class Library:
         self._loading: dict[_Key, Future[tuple[Dataset, ...]]] = {}
 
     @property
+    def catalogue(self) -> Catalogue:
+        """What can be opened."""
+        return self._catalogue
+
+    @property
     def used_bytes(self) -> int:
         """Memory of all loaded datasets, held by the library or only by a visit."""
         with self._lock:

@@ -2,17 +2,21 @@
 
 The workers read the blocks themselves: they must see the same files under the same paths, and import this
 program. A cluster that cannot be reached, or whose workers fail, is no reason to fail: the blocks are worked
-through here, and :func:`remark` says so.
+through here, and :func:`remark` says so. What runs on a worker sends nothing on, see :func:`by_itself`.
 """
 
 from __future__ import annotations
 
+import contextvars
 import logging
 import os
 import threading
 import time
 import warnings
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+Answer = TypeVar("Answer")
 
 log = logging.getLogger(__name__)
 
@@ -28,11 +32,14 @@ _client: Any = None
 _client_address = ""
 _failed_at: dict[str, float] = {}
 _remark = ""
+_by_itself: contextvars.ContextVar[bool] = contextvars.ContextVar("by_itself", default=False)
 
 
 def client() -> Any | None:
     """The client of the cluster that the environment names; None where none is named or none answers."""
     global _client, _client_address, _remark
+    if _by_itself.get():
+        return None
     address = os.environ.get(ADDRESS_VARIABLE, "").strip()
     with _lock:
         if _client is not None and (_client_address != address or _client.status != "running"):
@@ -55,6 +62,15 @@ def client() -> Any | None:
             )
             log.warning("%s", _remark, exc_info=log.isEnabledFor(logging.DEBUG))
         return _client
+
+
+def by_itself(function: Callable[..., Answer], *call: Any) -> Answer:
+    """Call a function for which there is no cluster: a worker must not wait for workers."""
+    before = _by_itself.set(True)
+    try:
+        return function(*call)
+    finally:
+        _by_itself.reset(before)
 
 
 def give_up(error: BaseException) -> None:

@@ -1,4 +1,4 @@
-"""Calls for one block after the other: on a Dask cluster, or on Dask's threads of this process.
+"""Calls for one block (or one map) after the other: on a Dask cluster, or on Dask's threads of this process.
 
 The kernels release the interpreter and use all cores, so that two blocks at a time are enough: while one is
 computed the next is read. Memory is that of the blocks under way.
@@ -22,6 +22,7 @@ Answer = TypeVar("Answer")
 _AT_A_TIME = 2
 _AHEAD = 4  # calls handed to the threads together
 _PER_WORKER = 2  # of a cluster: one runs, one waits there
+_LOOKED_AFTER_S = 5.0  # how often it is asked whether a cluster still has workers, while nothing comes
 
 
 class Abandoned(BaseException):
@@ -31,7 +32,13 @@ class Abandoned(BaseException):
 _tell: contextvars.ContextVar[Callable[[float], None] | None] = contextvars.ContextVar("tell", default=None)
 
 
-def in_order(function: Callable[..., Answer], calls: Iterator[tuple], n_calls: int) -> Iterator[Answer]:
+def in_order(
+    function: Callable[..., Answer],
+    calls: Iterator[tuple],
+    n_calls: int,
+    ahead: int = _AHEAD,
+    refusals: tuple[type[Exception], ...] = (),
+) -> Iterator[Answer | Exception]:
     """Answers to ``function(*call)`` in the order of the calls, few of them at a time.
 
     Between two answers whoever follows this work is told how far it is, see :func:`followed`.
@@ -41,9 +48,14 @@ def in_order(function: Callable[..., Answer], calls: Iterator[tuple], n_calls: i
     function : of a module, so that a cluster can find it
     calls : arguments, made when they are needed
     n_calls : how many there are
+    ahead : how many are handed to the threads together, before the first answer comes
+    refusals : errors that are an answer like others, where the calls after it go on
     """
     client = block_cluster.client()
-    answers = _here(function, calls) if client is None else _there(client, function, calls)
+    if client is None:
+        answers = _here(function, calls, ahead, refusals)
+    else:
+        answers = _there(client, function, calls, ahead, refusals)
     for done, answer in enumerate(answers):
         tell((done + 1) / n_calls)
         yield answer
@@ -108,40 +120,76 @@ def followed(
     return answer
 
 
-def _here(function: Callable[..., Answer], calls: Iterator[tuple]) -> Iterator[Answer]:
+def _answer(function: Callable[..., Answer], refusals: tuple[type[Exception], ...], call: tuple) -> Any:
+    try:
+        return function(*call)
+    except refusals as refused:
+        return refused
+
+
+def _here(
+    function: Callable[..., Answer], calls: Iterator[tuple], ahead: int, refusals: tuple
+) -> Iterator[Any]:
     import dask
 
     def task(call: tuple) -> Any:
         # closed up, or dask would look into the arguments for more to compute
-        return dask.delayed(partial(function, *call), pure=False, traverse=False)()
+        return dask.delayed(partial(_answer, function, refusals, call), pure=False, traverse=False)()
 
-    while batch := [task(call) for call in islice(calls, _AHEAD)]:
+    while batch := [task(call) for call in islice(calls, ahead)]:
         answers = deque(dask.compute(*batch, scheduler="threads", num_workers=_AT_A_TIME, traverse=False))
         while answers:
             yield answers.popleft()
 
 
-def _there(client: Any, function: Callable[..., Answer], calls: Iterator[tuple]) -> Iterator[Answer]:
+def _there(
+    client: Any, function: Callable[..., Answer], calls: Iterator[tuple], ahead: int, refusals: tuple
+) -> Iterator[Any]:
     n_under_way = max(_AT_A_TIME, _PER_WORKER * sum(client.nthreads().values()))
-    begun: deque[tuple] = deque()
-    futures: deque[Any] = deque()
+    begun: deque[tuple[tuple, Any]] = deque()  # calls, and their futures
     try:
         while True:
             while len(begun) < n_under_way and (call := next(calls, None)) is not None:
-                begun.append(call)
-                futures.append(client.submit(function, *call, pure=False))
+                begun.append((call, _sent(client, function, call)))
             if not begun:
                 return
-            answer = futures.popleft().result()
-            begun.popleft()
+            call, future = begun.popleft()
+            try:
+                answer = _awaited(client, future)
+            except Exception as error:
+                # what is wrong with the map itself is wrong here too, and is said; else it is the worker: it
+                # is gone, sees other files or another program
+                answer = _answer(function, refusals, call)
+                if not isinstance(answer, refusals):
+                    block_cluster.give_up(error)
+                    break
             yield answer
     except (GeneratorExit, Abandoned):
-        client.cancel(list(futures))
+        client.cancel([future for _, future in begun if not isinstance(future, Exception)])
         raise
-    except Exception as error:
-        # what is wrong with the map itself is wrong here too, and is said; else it is the worker: it is gone,
-        # sees other files or another program
-        answer = function(*begun.popleft())
-        block_cluster.give_up(error)
     yield answer
-    yield from _here(function, chain(begun, calls))
+    yield from _here(function, chain((call for call, _ in begun), calls), ahead, refusals)
+
+
+def _sent(client: Any, function: Callable[..., Any], call: tuple) -> Any:
+    """The future of a call, or the error where it cannot be sent."""
+    try:
+        return client.submit(block_cluster.by_itself, function, *call, pure=False)
+    except Exception as error:
+        return error
+
+
+def _awaited(client: Any, future: Any) -> Any:
+    """What a worker answers; an error where there is no worker any more that could."""
+    from distributed import wait
+
+    if isinstance(future, Exception):
+        raise future
+    while not future.done():
+        try:
+            with client.as_current():
+                wait(future, timeout=_LOOKED_AFTER_S)
+        except TimeoutError:
+            if not client.nthreads():
+                raise ValueError("it has no workers any more") from None
+    return future.result()

@@ -8,6 +8,8 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+_UNFINISHED = ".unfinished-"
+
 
 @contextlib.contextmanager
 def result_folder(
@@ -47,7 +49,7 @@ def result_folder(
             f"The folder {out} holds other things, {foreign[0]} among them. Name a new or an empty folder."
         )
     out.mkdir(parents=True, exist_ok=True)
-    hidden = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=out))
+    hidden = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=out))
     try:
         yield hidden
         for name in reversed(files):
@@ -61,3 +63,16 @@ def result_folder(
         shutil.rmtree(hidden, ignore_errors=True)
         if made and not any(out.iterdir()):
             out.rmdir()
+
+
+def clear_unfinished(out: Path) -> None:
+    """Take away what a run left in its folder that was killed while it wrote, and the folder if empty."""
+    for hidden in out.glob(f"{_UNFINISHED}*"):
+        shutil.rmtree(hidden, ignore_errors=True)
+    with contextlib.suppress(OSError):  # it holds an earlier result, or is not there
+        out.rmdir()
+
+
+def is_unfinished(out: Path) -> bool:
+    """Whether a run writes into the folder, or was killed while it did."""
+    return any(out.glob(f"{_UNFINISHED}*"))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def folder_names(paths: Sequence[str]) -> tuple[str, ...]:
     """Names of folders for the results of some maps, taken from their paths, all different."""
     from models.exports_files import distinct_names, file_name
-    from models.shared_run import distinct_map_names
+    from models.map_names import distinct_map_names
 
     return tuple(
         name.replace(" ", "-")

@@ -1,6 +1,7 @@
 """One recipe on many maps: open each, lay them on one sheet, find the phases that they share.
 
-A map that cannot be opened or prepared is left out, and said; the others go on.
+A map that cannot be opened or prepared is left out, and said; the others go on. Maps are opened two at a
+time, or by the workers of a cluster where one is named (``data.block_work``).
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from data.block_work import in_order
 from models.live_phases import LivePhases, live_phases
 from models.phases import StageReport, run
-from models.recipe import PhasesRecipe
+from models.recipe import LineMapChoices, PhasesRecipe
 from models.several_maps import Dataset, Member, member, pool
 from models.shared_phases import SharedPhases
 
@@ -19,6 +21,7 @@ log = logging.getLogger(__name__)
 
 _OPENING = 0.3  # of the bar
 _MOST_NAMED = 3
+_OPENED_TOGETHER = 2
 
 #: finds the phases of a dataset; the last report carries the result
 Find = Callable[[Dataset, PhasesRecipe], Iterator[StageReport]]
@@ -61,7 +64,7 @@ def run_shared(
 
     Parameters
     ----------
-    maps : name of every map, and what opens it
+    maps : name of every map, and what opens it; that is called in a thread, or sent to a worker of a cluster
     recipe : every choice, as for a single map
     find : runs the recipe on the sheet
 
@@ -77,18 +80,21 @@ def run_shared(
     """
     members: list[Member] = []
     outcomes: list[MapOutcome] = []
-    for number, (name, open_map) in enumerate(maps):
+    calls = ((name, open_map, recipe.line_maps) for name, open_map in maps)
+    answers = in_order(_opened, calls, len(maps), ahead=_OPENED_TOGETHER, refusals=(ValueError, OSError))
+    for number, (name, _) in enumerate(maps):
         message = f"Opening {name}, {number + 1} of {len(maps)}"
         yield SharedReport(_OPENING * number / len(maps), message, tuple(outcomes), "open")
-        try:
-            found = member(name, open_map(), recipe.line_maps)
-            _require_new(found, members)
+        found = next(answers)
+        if isinstance(found, Exception):
+            log.info("left out of several maps: %s", name, exc_info=found)
+            outcomes.append(MapOutcome(name, str(found).removeprefix(f"{name}: ")))
+        elif (twin := _twin(found, members)) is not None:
+            outcomes.append(MapOutcome(name, f"It holds the same data as {twin.name}."))
+        else:
             members.append(found)
             outcomes.append(MapOutcome(name))
-        except (ValueError, OSError) as error:
-            log.info("left out of several maps: %s", name, exc_info=True)
-            said = str(error)
-            outcomes.append(MapOutcome(name, said.removeprefix(f"{name}: ")))
+    answers.close()
     if not members:
         reasons = " ".join(outcome.error for outcome in outcomes[:_MOST_NAMED])
         raise ValueError(f"None of the {len(maps)} maps could be used. {reasons}")
@@ -107,32 +113,11 @@ def run_shared(
     yield SharedReport(1.0, "Done", done, "done", shared=shared, shown=live_phases(result, common))
 
 
-def _require_new(found: Member, members: Sequence[Member]) -> None:
-    """Counts that come twice, noise and all, would pass for a confirmation of themselves."""
-    for other in members:
-        if found.prepared.dataset_id and found.prepared.dataset_id == other.prepared.dataset_id:
-            raise ValueError(f"It holds the same data as {other.name}.")
+def _opened(name: str, open_map: Callable[[], Dataset], choices: LineMapChoices) -> Member:
+    return member(name, open_map(), choices)
 
 
-def distinct_map_names(paths: Sequence[str]) -> tuple[str, ...]:
-    """Short names of maps from their paths: the last part without its ending, with more of the path where
-    two would be called the same, and with a number where even the paths are the same."""
-    parts = [[part for part in path.replace("\\", "/").split("/") if part] or [path] for path in paths]
-    names = [_stem(of_path[-1]) for of_path in parts]
-    for depth in range(2, max(map(len, parts), default=1) + 1):
-        taken = [name for name in names if names.count(name) > 1]
-        names = [
-            "/".join([*of_path[-depth:-1], _stem(of_path[-1])]) if name in taken else name
-            for name, of_path in zip(names, parts, strict=True)
-        ]
-    seen: dict[str, int] = {}
-    for i, name in enumerate(names):
-        seen[name] = seen.get(name, 0) + 1
-        if seen[name] > 1:
-            names[i] = f"{name} ({seen[name]})"
-    return tuple(names)
-
-
-def _stem(name: str) -> str:
-    stem, dot, ending = name.rpartition(".")
-    return stem if dot and stem and len(ending) <= 5 else name
+def _twin(found: Member, members: Sequence[Member]) -> Member | None:
+    """The map among others that has the same counts, noise and all: it would pass for a confirmation."""
+    identity = found.prepared.dataset_id
+    return next((other for other in members if identity and identity == other.prepared.dataset_id), None)

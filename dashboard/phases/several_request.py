@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
-from dashboard.library import Library
+from dashboard.library import Catalogue, Library
 from dashboard.phases.requests import Dataset, FindRequest
 from dashboard.result_cache import ResultCache
 from models.phases import StageReport
 from models.recipe import PhasesRecipe
 from models.shared_run import SharedReport, distinct_map_names, run_shared
+
+
+@dataclass(frozen=True, eq=False)
+class MapOfLibrary:
+    """What opens a map of the catalogue, of a file with several the best choice.
+
+    Here it comes from the library, which may hold it. A worker of a cluster has none: sent there, it reads the
+    file itself.
+    """
+
+    library: Library
+    entry_id: str
+
+    def __call__(self) -> Dataset:
+        return self.library.open(self.entry_id)[0]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial, (_read, self.library.catalogue, self.entry_id)
+
+
+def _read(catalogue: Catalogue, entry_id: str) -> Dataset:
+    return catalogue.open(entry_id).datasets[0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,12 +60,9 @@ class SharedRequest:
         return distinct_map_names(self.entry_ids)
 
     def run(self) -> Iterator[SharedReport]:
-        maps = [(name, self._opener(entry)) for name, entry in zip(self.names, self.entry_ids, strict=True)]
+        entries = zip(self.names, self.entry_ids, strict=True)
+        maps = [(name, MapOfLibrary(self.library, entry)) for name, entry in entries]
         yield from run_shared(maps, self.recipe, self._find)
-
-    def _opener(self, entry_id: str) -> Callable[[], Dataset]:
-        # of a file with several signals the first, which is the best choice
-        return lambda: self.library.open(entry_id)[0]
 
     def _find(self, dataset: Dataset, recipe: PhasesRecipe) -> Iterator[StageReport]:
         yield from FindRequest(dataset, recipe, self.kept).run()

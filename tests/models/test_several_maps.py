@@ -7,11 +7,12 @@ from data import synthetic
 from data.axes import EnergyAxis
 from data.elemental_maps import ElementalMaps
 from models.live_phases import live_phases
+from models.map_names import distinct_map_names
 from models.recipe import AutoencoderChoices, LineMapChoices, MixtureChoices, PhasesRecipe
 from models.several_maps import member, pool
 from models.shared_files import modal_frame
 from models.shared_phases import modal_table, phases_of_part
-from models.shared_run import MapOutcome, distinct_map_names, run_shared
+from models.shared_run import MapOutcome, run_shared
 
 QUICK = PhasesRecipe(autoencoder=AutoencoderChoices(max_epochs=3, steps_per_epoch=40))
 
