@@ -19,8 +19,8 @@ from models.shared_run import SharedReport, distinct_map_names, run_shared
 class MapOfLibrary:
     """What opens a map of the catalogue, of a file with several the best choice.
 
-    Here it comes from the library, which may hold it. A worker of a cluster has none: sent there, it reads the
-    file itself.
+    Here it comes from the library, which may hold it. A worker of a cluster has none: sent there, it reads
+    the file itself.
     """
 
     library: Library
