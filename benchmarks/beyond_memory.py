@@ -3,7 +3,7 @@
 The map is a polished granodiorite of some 50 counts per pixel, computed strip by strip and written in blocks
 by a process of its own. It is opened by its reader and goes through the default recipe: line maps, latent
 space, latent clusters, refinement, phase map, end-members. Memory is what the process itself holds (resident
-and anonymous), sampled twenty times a second; the cache of the disk is not its own. The peer is the same
+and anonymous), sampled fifty times a second; the cache of the disk is not its own. The peer is the same
 recipe on a 1024 x 1024 piece of the same map in memory, as time per pixel.
 
 By default the map is 2048 x 2048; ``--side 4096`` is the claim itself, most of an hour on two cores.
@@ -15,12 +15,12 @@ import argparse
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from sklearn.metrics import adjusted_rand_score
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -30,43 +30,19 @@ from data.block_writer import BlockWriter  # noqa: E402
 from data.readers import open_dataset  # noqa: E402
 from data.readers.conversions import Room  # noqa: E402
 from data.spectrum_image import SpectrumImage  # noqa: E402
+from headless.peak_memory import PeakMemory  # noqa: E402
 
 LIMIT_GB = 8.0
 STRIP_PIXELS = 2**20
 PEER_SIDE = 1024
 
 
-class HeldMemory:
-    """The most anonymous memory that this process held since :meth:`enter`, by name."""
-
-    def __enter__(self) -> HeldMemory:
-        self.peaks: dict[str, float] = {}
-        self._name = "start"
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._sample, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._thread.join()
-
-    def enter(self, name: str) -> None:
-        """What is held from now on belongs to this stage."""
-        self._name = name
-
-    def _sample(self) -> None:
-        while not self._ended.wait(0.05):
-            held = held_gb()
-            self.peaks[self._name] = max(held, self.peaks.get(self._name, 0.0))
-
-
-def held_gb() -> float:
-    """Anonymous resident memory of this process, 10^9 bytes."""
+def held() -> int:
+    """Anonymous resident memory of this process, bytes."""
     for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
         if line.startswith("RssAnon"):
-            return int(line.split()[1]) * 1024 / 1e9
-    return float("nan")
+            return int(line.split()[1]) * 1024
+    raise OSError("/proc/self/status does not tell RssAnon: this measures on Linux alone.")
 
 
 def make(folder: Path, side: int, counts_per_pixel: float, seed: int) -> None:
@@ -89,7 +65,7 @@ def make(folder: Path, side: int, counts_per_pixel: float, seed: int) -> None:
     label.flush()
 
 
-def find(image: SpectrumImage, memory: HeldMemory) -> tuple[np.ndarray, dict[str, float]]:
+def find(image: SpectrumImage, memory: PeakMemory) -> tuple[np.ndarray, dict[str, float]]:
     """Labels of the phases under the default recipe, and seconds of every stage."""
     from models.phases import run
     from models.recipe import PhasesRecipe
@@ -100,25 +76,11 @@ def find(image: SpectrumImage, memory: HeldMemory) -> tuple[np.ndarray, dict[str
             stage, last = report.stage, time.monotonic()
             memory.enter(stage)
             print(
-                f"  {report.fraction:4.0%} {report.stage:12s} {held_gb():5.2f} GB  {report.message}",
+                f"  {report.fraction:4.0%} {report.stage:12s} {held() / 1e9:5.2f} GB  {report.message}",
                 flush=True,
             )
         result = report.partial or result
     return result.phases.label, dict(result.seconds)
-
-
-def agreement(label: np.ndarray, truth: np.ndarray) -> float:
-    """Adjusted Rand index of two labellings, from the table of their pairs."""
-    n = int(truth.max()) + 1
-    table = np.bincount((label.ravel().astype(np.int64) + 1) * n + truth.ravel())
-    table = np.pad(table, (0, -table.size % n)).reshape(-1, n).astype(np.float64)
-
-    def pairs(counts: np.ndarray) -> float:
-        return float((counts * (counts - 1) / 2).sum())
-
-    both, first, second = pairs(table), pairs(table.sum(axis=1)), pairs(table.sum(axis=0))
-    by_chance = first * second / pairs(np.array([table.sum()]))
-    return (both - by_chance) / ((first + second) / 2 - by_chance)
 
 
 def main() -> int:
@@ -149,7 +111,7 @@ def main() -> int:
 
 
 def _measure(path: Path, truth: np.ndarray, with_peer: bool) -> int:
-    with HeldMemory() as memory:
+    with PeakMemory(held) as memory:
         memory.enter("open")
         started = time.perf_counter()
         image = open_dataset(path, room=Room(0, path.parent)).datasets[0]
@@ -160,8 +122,9 @@ def _measure(path: Path, truth: np.ndarray, with_peer: bool) -> int:
         print(f"counts as CSR  {store.n_bytes / 1e9:.1f} GB, in {store.n_blocks} blocks on disk")
         print(f"opened in      {opened:.2f} s", flush=True)
         label, seconds = find(image, memory)
-    whole, score = sum(seconds.values()), agreement(label, truth)
-    peak = max(memory.peaks.values())
+    whole, score = sum(seconds.values()), adjusted_rand_score(truth.ravel(), label.ravel())
+    peaks = memory.peaks()  # MB
+    peak = max(peaks.values()) / 1e3
     print(f"peak memory    {peak:.2f} GB; limit {LIMIT_GB:g} GB")
     print(f"time           {whole:.0f} s, agreement with the truth {score:.3f}")
     piece, of_piece = None, {}
@@ -171,13 +134,13 @@ def _measure(path: Path, truth: np.ndarray, with_peer: bool) -> int:
         if piece.in_blocks:
             piece = replace(piece, counts=piece.counts.at_hand())
         del image, label
-        with HeldMemory() as other:
+        with PeakMemory(held) as other:
             label, of_piece = find(piece, other)
-        whole, score = sum(of_piece.values()), agreement(label, truth[:side, :side])
-        held = max(other.peaks.values())
-        print(f"in memory      {side} x {side}: {whole:.0f} s, {held:.2f} GB, agreement {score:.3f}")
+        whole, score = sum(of_piece.values()), adjusted_rand_score(truth[:side, :side].ravel(), label.ravel())
+        peak_there = max(other.peaks().values()) / 1e3
+        print(f"in memory      {side} x {side}: {whole:.0f} s, {peak_there:.2f} GB, agreement {score:.3f}")
     for stage, spent in seconds.items():
-        line = f"  {stage:12s} {memory.peaks.get(stage, float('nan')):5.2f} GB {spent:8.1f} s"
+        line = f"  {stage:12s} {peaks.get(stage, float('nan')) / 1e3:5.2f} GB {spent:8.1f} s"
         if of_piece:
             ratio = (spent / (n_y * n_x)) / max(of_piece[stage] / piece.n_pixels, 1e-12)
             line += f", per pixel {ratio:.2f} times that in memory ({of_piece[stage]:.1f} s)"

@@ -4,19 +4,15 @@ A process with the queue, its records in the store and its results on the disk i
 random moment. The store must open, jobs that did not end be marked interrupted and go on in the next one,
 records that were written be there, and every result that was kept be whole; any other one whole or absent.
 
-Saves are killed by ``benchmarks/saves.py``, uploads by ``benchmarks/killed_uploads.py``. The result is 1
-where anything is lost or torn.
+Saves are killed by ``benchmarks/killed_saves.py``, uploads by ``benchmarks/killed_uploads.py``. The result is
+1 where anything is lost or torn.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import random
-import signal
 import sys
-import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -28,6 +24,7 @@ sys.path.insert(0, str(ROOT))
 
 import numpy as np  # noqa: E402
 
+from benchmarks.killing import main, said_until_killed  # noqa: E402
 from dashboard.job_recorder import JobRecorder  # noqa: E402
 from dashboard.jobs import JobQueue  # noqa: E402
 from dashboard.result_cache import ResultCache  # noqa: E402
@@ -36,7 +33,6 @@ from data import synthetic  # noqa: E402
 from models import archive  # noqa: E402
 from models.phases import finished, run  # noqa: E402
 from models.recipe import PhasesRecipe, with_settings  # noqa: E402
-from tools.forked import forked  # noqa: E402
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,15 +134,10 @@ def benchmark_jobs(folder: Path, n_kills: int, moments: random.Random) -> list[s
     recipe = with_settings(PhasesRecipe(), {"autoencoder.max_epochs": "1", "unmixing.enabled": "false"})
     result, faults, said = finished(run(dataset, recipe)), [], []
     for turn in range(n_kills):
-        reading, writing = os.pipe()
-        child = forked(lambda turn=turn, pipe=writing: work_until_killed(folder, result, 1000 * turn, pipe))
-        os.close(writing)
-        with os.fdopen(reading) as pipe:
-            text = pipe.readline()
-            threading.Timer(moments.uniform(0.0, 1.0), os.kill, (child, signal.SIGKILL)).start()
-            text += pipe.read()
-        os.waitpid(child, 0)
-        here = [line.split() for line in text.splitlines()]
+        here = said_until_killed(
+            lambda pipe, turn=turn: work_until_killed(folder, result, 1000 * turn, pipe),
+            moments.uniform(0.0, 1.0),
+        )
         said += [words for words in here if words[0] != "kept"]
         faults += job_faults(folder, result, dataset, [*said, *(w for w in here if w[0] == "kept")])
     counts = {what: sum(words[0] == what for words in said) for what in ("begun", "ended", "resumed")}
@@ -159,18 +150,5 @@ def benchmark_jobs(folder: Path, n_kills: int, moments: random.Random) -> list[s
     return faults
 
 
-def main() -> int:
-    """Kill, look, print; 1 where anything is lost or torn."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--kills", type=int, default=50)
-    parser.add_argument("--seed", type=int, default=1)
-    choices = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        faults = benchmark_jobs(Path(folder), choices.kills, random.Random(choices.seed))
-    for fault in faults[:10]:
-        print(f"  FAULT: {fault}")
-    return 1 if faults else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(__doc__.splitlines()[0], benchmark_jobs))

@@ -5,13 +5,12 @@ is killed with SIGKILL at a random moment, and the next one goes on with the sam
 acknowledged must be there, what is unfinished must be the beginning of its file, and the catalogue must list
 whole files alone. In the end each file is there once, with the right hash.
 
-Saves are killed by ``benchmarks/saves.py``, jobs by ``benchmarks/killed_jobs.py``. The result is 1 where
-anything is lost or torn.
+Saves are killed by ``benchmarks/killed_saves.py``, jobs by ``benchmarks/killed_jobs.py``. The result is 1
+where anything is lost or torn.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
 import hashlib
@@ -21,7 +20,6 @@ import os
 import random
 import socket
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -40,6 +38,7 @@ from tornado.httpserver import HTTPServer  # noqa: E402
 from tornado.ioloop import IOLoop  # noqa: E402
 
 import dashboard.endpoints  # noqa: E402
+from benchmarks.killing import main  # noqa: E402
 from dashboard.endpoints import running  # noqa: E402
 from data.catalogue import Catalogue  # noqa: E402
 from data.upload_check import check_content  # noqa: E402
@@ -175,18 +174,5 @@ def benchmark_uploads(folder: Path, n_kills: int, moments: random.Random) -> lis
     return faults
 
 
-def main() -> int:
-    """Kill, look, print; 1 where anything is lost or torn."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--kills", type=int, default=50)
-    parser.add_argument("--seed", type=int, default=1)
-    choices = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        faults = benchmark_uploads(Path(folder), choices.kills, random.Random(choices.seed))
-    for fault in faults[:10]:
-        print(f"  FAULT: {fault}")
-    return 1 if faults else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(__doc__.splitlines()[0], benchmark_uploads))

@@ -5,15 +5,28 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import threading
+from collections.abc import Callable
 
 import psutil
 
 
+def resident() -> int:
+    """Resident memory of this process, bytes."""
+    return psutil.Process().memory_info().rss
+
+
 class PeakMemory:
-    """Largest resident memory of this process during every stage, sampled fifty times a second."""
+    """Largest memory of this process during every stage, sampled fifty times a second.
+
+    Parameters
+    ----------
+    held : measures it, bytes
+    """
+
+    def __init__(self, held: Callable[[], int] = resident) -> None:
+        self._held = held
 
     def __enter__(self) -> PeakMemory:
-        self._process = psutil.Process()
         self._stage, self._peak = "start", {}
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._sample, daemon=True)
@@ -35,8 +48,7 @@ class PeakMemory:
         return {stage: round(peak / 1e6, 1) for stage, peak in self._peak.items()}
 
     def _look(self) -> None:
-        resident = self._process.memory_info().rss
-        self._peak[self._stage] = max(resident, self._peak.get(self._stage, 0))
+        self._peak[self._stage] = max(self._held(), self._peak.get(self._stage, 0))
 
     def _sample(self) -> None:
         while not self._ended.wait(0.02):

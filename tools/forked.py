@@ -27,6 +27,17 @@ def killed(child: int) -> None:
         It had ended before by itself.
     """
     os.kill(child, signal.SIGKILL)
+    ended_by_a_kill(child)
+
+
+def ended_by_a_kill(child: int) -> None:
+    """Wait for its end.
+
+    Raises
+    ------
+    RuntimeError
+        It ended by itself.
+    """
     _, how = os.waitpid(child, 0)
     if not os.WIFSIGNALED(how):
         raise RuntimeError("The process ended before it was killed; what it printed says why.")

@@ -7,6 +7,8 @@ import sys
 import threading
 from pathlib import Path
 
+import pytest
+
 from dashboard.store import NotFound, SessionContent
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -113,9 +115,15 @@ def test_a_session_deleted_while_it_is_shared_is_one_or_the_other(store):
     assert store.sessions("ann") == () and len(store.sessions("ann", deleted=True)) == 5
 
 
-def test_the_benchmark_of_saves_and_kills_finds_nothing_lost():
-    few = ["--kills", "3", "--saves", "20", "--rounds", "1"]
-    command = [sys.executable, ROOT / "benchmarks" / "saves.py", *few]
+@pytest.mark.parametrize(
+    ("benchmark", "few", "finds"),
+    [
+        ("saves.py", ["--saves", "20", "--rounds", "1"], "0 missing or torn"),
+        ("killed_saves.py", ["--kills", "3"], "0 lost or torn"),
+    ],
+)
+def test_the_benchmarks_of_saves_and_kills_find_nothing_lost(benchmark, few, finds):
+    command = [sys.executable, ROOT / "benchmarks" / benchmark, *few]
     ran = subprocess.run(command, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert "0 lost or torn" in ran.stdout and "0 missing or torn" in ran.stdout
+    assert finds in ran.stdout
