@@ -12,8 +12,10 @@ from dashboard.contrast import contrast_limits, to_uint8
 from dashboard.density_levels import density_palette
 from dashboard.exports import Chosen, ExportFile, ExportMenu, PageTools
 from dashboard.latent_bins import LatentBins
-from dashboard.phases.linked_views import CLIP, LinkedViews, curves, shown_image
+from dashboard.phases.linked_views import LinkedViews
+from dashboard.phases.map_layers import CLIP, shown_image
 from dashboard.phases.opened import OpenedMap
+from dashboard.phases.spectrum_curves import curves
 from dashboard.phases.state import COLOUR_COMPOSITE, NAVIGATION, PhasesState
 from dashboard.viewport import Viewport
 from models.exports_figure import Drawing, render

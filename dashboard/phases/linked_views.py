@@ -1,154 +1,43 @@
 """What the four linked views show of a state: element map, phase map, latent space and spectra.
 
-A free function makes each picture from plain values; :class:`LinkedViews` redraws what a change touches.
+``map_layers``, ``latent_marks`` and ``spectrum_curves`` make the pictures; :class:`LinkedViews` redraws what
+a change touches.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 import param
 
 from dashboard import theme
-from dashboard.contrast import compose_rgb, contrast_limits, to_uint8
 from dashboard.image_levels import ImageLevels
 from dashboard.live import LatestWins
 from dashboard.phases import overlay
+from dashboard.phases.latent_marks import axis_labels, ellipses
 from dashboard.phases.latent_plot import LatentPlot
-from dashboard.phases.map_plot import Layer, MapFrame, MapPlot
-from dashboard.phases.opened import OpenedMap
+from dashboard.phases.map_layers import (
+    composite_layer,
+    index_layer,
+    intensity_layer,
+    phase_index,
+    phase_palette,
+    shown_image,
+)
+from dashboard.phases.map_plot import MapFrame, MapPlot
 from dashboard.phases.spectrum_axis import show_axis
-from dashboard.phases.spectrum_plot import Curve, SpectrumPlot
+from dashboard.phases.spectrum_curves import curves
+from dashboard.phases.spectrum_plot import SpectrumPlot
 from dashboard.phases.state import (
-    ALL_COUNTS,
     BY_DENSITY,
     BY_PHASE,
     COLOUR_COMPOSITE,
     NAVIGATION,
     PhasesState,
 )
-from dashboard.viewport import Viewport, sample_nearest
-from models import clustering
-from models.latent_ellipses import Spread, spread_of_labels
-from models.live_phases import LivePhases
-from models.phases_result import PhasesResult
-from models.principal_components import FittedComponents
-from models.recipe import MixtureChoices
-from models.umap_embedding import FittedEmbedding
 
-#: of the pixels of a map, the share that its colours cover; a few hot pixels would take most of them else
-CLIP = 0.995
 _VEIL = ["#00000000", "#0c1014c0"]
-
-
-def intensity_layer(image: ImageLevels, shape: tuple[int, int]) -> Layer:
-    """Draws a float image of the field of view as palette indices 1..255, area-averaged when zoomed out."""
-    low, high = contrast_limits(image.full, CLIP)
-
-    def draw(viewport: Viewport) -> tuple[np.ndarray, tuple[float, float, float, float]]:
-        visible, extent = image.sampled(viewport, shape)
-        return to_uint8(visible, low, high), extent
-
-    return draw
-
-
-def composite_layer(images: Sequence[ImageLevels], shape: tuple[int, int]) -> Layer:
-    """Draws three float images as red, green and blue."""
-    limits = [contrast_limits(image.full, CLIP) for image in images]
-
-    def draw(viewport: Viewport) -> tuple[np.ndarray, tuple[float, float, float, float]]:
-        channels = []
-        for image, (low, high) in zip(images, limits, strict=True):
-            visible, extent = image.sampled(viewport, shape)
-            channels.append(to_uint8(visible, low, high))
-        return compose_rgb(*channels), extent
-
-    return draw
-
-
-def index_layer(index: np.ndarray) -> Layer:
-    """Draws an image of palette indices, none mixed with its neighbours."""
-
-    def draw(viewport: Viewport) -> tuple[np.ndarray, tuple[float, float, float, float]]:
-        return sample_nearest(index, viewport)
-
-    return draw
-
-
-def shown_image(prepared: OpenedMap, name: str) -> ImageLevels:
-    """The float image of a choice of the map menu, of the resolution that it has."""
-    if name.startswith(NAVIGATION):
-        return ImageLevels(prepared.maps.navigation[name.removeprefix(NAVIGATION)])
-    return prepared.all_counts if name == ALL_COUNTS else prepared.levels_of(name)
-
-
-def phase_index(label: np.ndarray, n_phases: int, selected: np.ndarray | None) -> np.ndarray:
-    """Palette indices of a phase map, (n_y, n_x) uint8: 0 unassigned, 1 + label, n_phases + 1 unselected."""
-    index = (label + 1).astype(np.uint8)
-    if selected is not None:
-        index[~selected.reshape(label.shape) & (label >= 0)] = n_phases + 1
-    return index
-
-
-def axis_labels(result: PhasesResult) -> tuple[str, str]:
-    """What the first two axes of the latent space of a run are called."""
-    trained = result.trained
-    if isinstance(trained, FittedComponents):
-        shares = [
-            f"Component {i + 1} ({100 * share:.3g} %)" for i, share in enumerate(trained.variance_share)
-        ]
-        return (shares[0], shares[1] if len(shares) > 1 else "")
-    name = "UMAP" if isinstance(trained, FittedEmbedding) else "Latent"
-    return f"{name} 1", f"{name} 2" if result.latent.n_latent > 1 else ""
-
-
-def label_at(points: np.ndarray, result: PhasesResult, shown: LivePhases) -> np.ndarray:
-    """Label on show at latent points (n, n_latent): that of a pixel of the nearest cell, (n,) integers."""
-    grid = result.grid
-    occupied = np.flatnonzero(grid.weight)
-    apart = np.square(points[:, None] - grid.centre[occupied]).sum(axis=2)
-    cell = occupied[apart.argmin(axis=1)]
-    pixel = np.zeros(grid.n_cells + 1, np.intp)
-    pixel[grid.cell_of_pixel] = np.arange(grid.cell_of_pixel.size)  # of the pixels of a cell, one
-    return shown.phase_map.label.ravel()[pixel[cell]]
-
-
-def ellipses(
-    kind: str,
-    result: PhasesResult,
-    choices: MixtureChoices,
-    shown: LivePhases,
-    colours: Sequence[str],
-    hidden: frozenset[int],
-) -> tuple[Spread | None, list[str]]:
-    """Ellipses of the phases on show or of the Gaussians behind the clusters, and their colours.
-
-    Gaussians have the colour of the phase on show at their centre. Hidden phases have none.
-    """
-    visible = np.array([phase not in hidden for phase in shown.ids], bool)
-    if kind == "Phases":
-        spread = spread_of_labels(result.latent.coordinates, shown.phase_map.label, shown.n_phases)
-        kept = np.flatnonzero(visible)
-        return Spread(spread.mean[kept], spread.covariance[kept]), [colours[k] for k in kept]
-    found = clustering.gaussians_of(result.grid.basis, choices, max(1, shown.n_asked))
-    if found is None:
-        return None, []
-    label = label_at(found.mean, result, shown)
-    kept = np.flatnonzero((label < 0) | visible[label])
-    spread = Spread(found.mean[kept, :2], found.covariance[kept, :2, :2])
-    return spread, [theme.UNASSIGNED if label[k] < 0 else colours[label[k]] for k in kept]
-
-
-def phase_palette(
-    colours: Sequence[str], ids: Sequence[int], hidden: frozenset[int], opacity: float
-) -> list[str]:
-    """Colours of :func:`phase_index`: transparent, the phases (hidden ones transparent too), unselected."""
-    alpha = f"{round(255 * opacity):02x}"
-    shown = [
-        "#00000000" if phase in hidden else colour + alpha for phase, colour in zip(ids, colours, strict=True)
-    ]
-    return ["#00000000", *shown, theme.UNSELECTED + f"{round(110 * opacity):02x}"]
 
 
 class LinkedViews:
@@ -301,54 +190,3 @@ class LinkedViews:
     def _draw_spectra(self, *_events: param.parameterized.Event) -> None:
         if self.state.prepared is not None:
             self.spectra.set_curves(*curves(self.state))
-
-
-def curves(state: PhasesState) -> tuple[np.ndarray, list[Curve], str]:
-    """The curves that a state asks for: energies (n_channels,), curves, label of the intensity axis."""
-    prepared, shown = state.prepared, state.shown
-    n_pixels = prepared.maps.n_pixels
-    found: list[tuple[Curve, int]] = []  # with the number of pixels behind each
-    if "Sum" in state.spectra_shown:
-        found.append((Curve("All pixels", prepared.sum_spectrum, theme.SUM_COLOUR, 1.2), n_pixels))
-    if "Phases" in state.spectra_shown and shown is not None:
-        for phase, spectrum, pixels in zip(shown.ids, shown.spectra, shown.pixels, strict=True):
-            if pixels and phase not in state.hidden:
-                faded = bool(state.chosen_phases) and phase not in state.chosen_phases
-                curve = Curve(
-                    state.name_of(phase),
-                    spectrum,
-                    state.colour_of(phase),
-                    width=2.4 if phase in state.chosen_phases else 1.4,
-                    alpha=0.25 if faded else 0.95,
-                )
-                found.append((curve, int(pixels)))
-    if "End-members" in state.spectra_shown and state.unmixed is not None:
-        unmixed = state.unmixed
-        for number, (name, endmember) in enumerate(zip(unmixed.names, unmixed.found.endmembers, strict=True)):
-            # an end-member is a shape without a number of pixels: it is drawn at the counts of a mean pixel
-            scale = prepared.sum_spectrum.sum() / n_pixels / max(endmember.sum(), 1e-12)
-            found.append((Curve(name, endmember * scale, theme.endmember_colour(number), 1.6, "dashed"), 1))
-    if (
-        "Selection" in state.spectra_shown
-        and state.selection is not None
-        and state.selection_spectrum is not None
-    ):
-        found.append(
-            (
-                Curve("Selection", state.selection_spectrum, theme.SELECTION_COLOUR, 2.2),
-                max(1, state.selection.n_selected),
-            )
-        )
-    quantity = prepared.quantity
-    per_pixel = f"{quantity} per pixel" if quantity == "Counts" else f"Mean {quantity.lower()}"
-    total = "Counts" if quantity == "Counts" else f"Summed {quantity.lower()}"
-    label = {"Counts": total, "Per pixel": per_pixel, "Equal area": f"Share of the {quantity.lower()}"}
-    scaled = []
-    for curve, pixels in found:
-        intensity = np.asarray(curve.intensity, np.float64)
-        if state.spectra_norm == "Per pixel":
-            intensity = intensity / max(pixels, 1)
-        elif state.spectra_norm == "Equal area":
-            intensity = intensity / max(intensity.sum(), 1e-12)
-        scaled.append(Curve(curve.name, intensity, curve.colour, curve.width, curve.dash, curve.alpha))
-    return prepared.axis, scaled, label[state.spectra_norm]

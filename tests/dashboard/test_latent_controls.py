@@ -10,7 +10,8 @@ import pytest
 from phases_bench import latent_result, opened_map
 
 from dashboard.phases.latent_controls import LatentControls
-from dashboard.phases.linked_views import LinkedViews, axis_labels
+from dashboard.phases.latent_marks import axis_labels
+from dashboard.phases.linked_views import LinkedViews
 from dashboard.phases.state import BY_DENSITY, BY_PHASE, PhasesState
 from dashboard.selection import Box, select
 from models import placement

@@ -14,7 +14,7 @@ from dashboard.exports import Chosen, ExportFile, ExportMenu
 from dashboard.live import LatestWins
 from dashboard.phases.cards import MENU, card
 from dashboard.phases.grid import Column, Row
-from dashboard.phases.linked_views import index_layer, intensity_layer
+from dashboard.phases.map_layers import index_layer, intensity_layer
 from dashboard.phases.map_plot import Layer, MapFrame, MapPlot
 from dashboard.phases.tab import Tools
 from dashboard.selection import GivenPixels

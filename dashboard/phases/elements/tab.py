@@ -20,7 +20,7 @@ from dashboard.phases.elements.correlation import Correlation
 from dashboard.phases.elements.gallery import DRAGS, Gallery
 from dashboard.phases.elements.ratio import RatioMap
 from dashboard.phases.grid import Column, Row, cell, grid
-from dashboard.phases.linked_views import index_layer
+from dashboard.phases.map_layers import index_layer
 from dashboard.phases.map_plot import MapFrame
 from dashboard.phases.tab import Tab, Tools
 from dashboard.selection import drawn

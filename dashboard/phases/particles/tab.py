@@ -14,7 +14,7 @@ from dashboard.exports import download_button
 from dashboard.phases.cards import card
 from dashboard.phases.data_table import DataTable
 from dashboard.phases.grid import Column, Row, cell, grid
-from dashboard.phases.linked_views import index_layer, intensity_layer, phase_index, phase_palette
+from dashboard.phases.map_layers import index_layer, intensity_layer, phase_index, phase_palette
 from dashboard.phases.map_plot import MapFrame, MapPlot
 from dashboard.phases.particles.columns import sort_values, table_columns, table_rows
 from dashboard.phases.particles.distribution import DistributionCard

@@ -13,7 +13,7 @@ from dashboard import theme
 from dashboard.phases import overlay
 from dashboard.phases.cards import MENU, card
 from dashboard.phases.grid import Column
-from dashboard.phases.linked_views import (
+from dashboard.phases.map_layers import (
     index_layer,
     intensity_layer,
     phase_index,

@@ -15,7 +15,7 @@ from dashboard.exports import Chosen, ExportFile, ExportMenu
 from dashboard.measured_origins import GivenPixels
 from dashboard.phases.cards import MENU, card
 from dashboard.phases.grid import Column, Row, cell, grid
-from dashboard.phases.linked_views import index_layer, phase_index
+from dashboard.phases.map_layers import index_layer, phase_index
 from dashboard.phases.map_plot import MapFrame, MapPlot
 from dashboard.phases.tab import Tools
 from dashboard.phases.trust.compared import Agreement, cells_of, compare, missing
