@@ -1,5 +1,8 @@
 """A small map with three phases and everything that the page needs of it, made in a moment."""
 
+from dataclasses import replace
+from functools import cache
+
 import numpy as np
 from scipy import sparse
 
@@ -19,6 +22,12 @@ LINES = ("Si_Ka", "Ca_Ka", "Fe_Ka")
 
 def three_stripes() -> tuple[SpectrumImage, np.ndarray]:
     """Stripes of silicon, calcium and iron; the second value is the stripe of every pixel, (n_y, n_x)."""
+    image, stripe = _three_stripes()
+    return replace(image), stripe.copy()
+
+
+@cache
+def _three_stripes() -> tuple[SpectrumImage, np.ndarray]:
     rng = np.random.default_rng(3)
     energy = EnergyAxis(0.0, 0.02, 450)
     stripe = np.repeat(np.arange(3), SHAPE[1] // 3)[None, :].repeat(SHAPE[0], axis=0)
@@ -48,6 +57,13 @@ def opened_map() -> tuple[SpectrumImage, OpenedMap, np.ndarray]:
 
 def latent_result(opened: OpenedMap, stripe: np.ndarray) -> PhasesResult:
     """A run without refinement whose latent space has one group of points per stripe."""
+    return replace(_latent_result(), prepared=opened.image, maps=opened.maps)
+
+
+@cache
+def _latent_result() -> PhasesResult:
+    image, stripe = _three_stripes()
+    opened = OpenedMap.of(image, line_maps(image, LINES))
     rng = np.random.default_rng(5)
     centre = np.array([[0.0, 0.0], [4.0, 0.0], [0.0, 4.0]])
     points = (centre[stripe.ravel()] + 0.2 * rng.standard_normal((stripe.size, 2))).astype(np.float32)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import io
-from concurrent.futures import Executor, Future
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import tifffile
+from at_once import AtOnce, JobsAtOnce
 from bokeh.events import Tap
 from phases_bench import SHAPE, latent_result, opened_map
 
@@ -22,32 +21,8 @@ from models.exports_figure import FigureStyle
 from models.live_phases import live_phases
 from models.recipe import MixtureChoices
 
-
-class AtOnce(Executor):
-    """Answers before the next line, so that a test needs no waiting."""
-
-    def submit(self, work, *arguments):
-        done = Future()
-        try:
-            done.set_result(work(*arguments))
-        except Exception as error:
-            done.set_exception(error)
-        return done
-
-
-class JobsAtOnce:
-    """A monitor whose jobs are done before ``submit`` returns; ``titles`` says which there were."""
-
-    def __init__(self):
-        self.titles = []
-
-    def submit(self, request, on_report=None, on_progress=None, on_done=None, on_failed=None):
-        self.titles.append(request.title)
-        report = None
-        for report in request.run():
-            on_report(report)
-        on_done(report)
-        return SimpleNamespace()
+#: found once for all tests
+_CURVES = {}
 
 
 class Page:
@@ -55,7 +30,7 @@ class Page:
 
     def __init__(self):
         image, opened, stripe = opened_map()
-        self.state, self.told, self.jobs = PhasesState(), [], JobsAtOnce()
+        self.state, self.told, self.jobs = PhasesState(), [], JobsAtOnce(_CURVES)
         self.state.open(image, opened)
         self.result = latent_result(opened, stripe)
         self.state.recipe = self.result.recipe

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Executor, Future
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from at_once import AtOnce
 from bokeh.events import SelectionGeometry
 from phases_bench import SHAPE, latent_result, opened_map
 
@@ -21,18 +21,6 @@ from dashboard.phases.tab import Tools
 from dashboard.selection import Box, select
 from models.exports_figure import FigureStyle
 from models.live_phases import live_phases
-
-
-class AtOnce(Executor):
-    """Answers before the next line, so that a test needs no waiting."""
-
-    def submit(self, work, *arguments):
-        done = Future()
-        try:
-            done.set_result(work(*arguments))
-        except Exception as error:
-            done.set_exception(error)
-        return done
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from concurrent.futures import Executor, Future
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -11,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tifffile
+from at_once import AtOnce, JobsAtOnce
 from phases_bench import LINES, SHAPE, latent_result, opened_map
 
 from dashboard import live
@@ -23,44 +23,6 @@ from dashboard.phases.tab import Tools
 from models.exports_figure import FigureStyle
 from models.live_phases import live_phases
 from models.recipe import UnmixingChoices
-
-
-class AtOnce(Executor):
-    """Answers before the next line, so that a test needs no waiting."""
-
-    def submit(self, work, *arguments):
-        done = Future()
-        try:
-            done.set_result(work(*arguments))
-        except Exception as error:
-            done.set_exception(error)
-        return done
-
-
-class JobsAtOnce:
-    """A monitor whose jobs are done before ``submit`` returns; ``titles`` says which there were."""
-
-    def __init__(self):
-        self.titles = []
-
-    def submit(self, request, on_report=None, on_progress=None, on_done=None, on_failed=None):
-        self.titles.append(request.title)
-        work, report = request.run(), None
-        try:
-            while True:
-                try:
-                    report = next(work)
-                except StopIteration as end:
-                    on_done(report if end.value is None else end.value)
-                    break
-                if on_report is not None:
-                    on_report(report)
-        except ValueError as error:
-            on_failed(str(error))
-        return SimpleNamespace()
-
-    def cancel(self, job):
-        pass
 
 
 @pytest.fixture

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-from concurrent.futures import Executor, Future
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 import tifffile
+from at_once import AtOnce
 from phases_bench import SHAPE, latent_result, opened_map
 
 from dashboard import exports
@@ -18,18 +18,6 @@ from dashboard.phases import explore_exports
 from dashboard.phases.state import ALL_COUNTS, COLOUR_COMPOSITE, NAVIGATION, PhasesState
 from models.exports_figure import FigureStyle
 from models.live_phases import live_phases
-
-
-class AtOnce(Executor):
-    """Answers before the next line, so that a test needs no waiting."""
-
-    def submit(self, work, *arguments):
-        done = Future()
-        try:
-            done.set_result(work(*arguments))
-        except Exception as error:
-            done.set_exception(error)
-        return done
 
 
 @pytest.fixture
