@@ -9,7 +9,8 @@ import threading
 from collections import namedtuple
 
 import pytest
-from reader_files import EMI, poisson_map, signal, write_hspy, write_rpl, write_ser
+from instrument_files import EMI, write_rpl, write_ser
+from reader_files import poisson_map, signal, write_hspy
 
 from dashboard import upload_publishing, uploads
 from dashboard.settings import Settings

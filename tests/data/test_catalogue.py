@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from reader_files import EMI, poisson_map, signal, write_hspy, write_rpl, write_ser, write_zspy
+from instrument_files import EMI, write_rpl, write_ser
+from reader_files import poisson_map, signal, write_hspy, write_zspy
 
 from data.catalogue import Catalogue, default_cache_folder
 from data.readers import UnreadableFile

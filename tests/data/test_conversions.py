@@ -7,9 +7,10 @@ import shutil
 import time
 from functools import partial
 
+import instrument_files
 import numpy as np
 import pytest
-import reader_files as files
+import reader_files
 
 from data import blocked_image
 from data.block_writer import BlockWriter
@@ -44,17 +45,19 @@ def folders(room: Room) -> list[str]:
 @pytest.mark.parametrize(
     "write",
     [
-        lambda path, data: files.write_hspy(path / "a.hspy", files.signal(data), chunks=(4, 7, 100)),
-        lambda path, data: files.write_zspy(path / "a.zspy", files.signal(data)),
-        lambda path, data: files.write_rpl(path / "a.rpl", data),
-        lambda path, data: files.write_dm(path / "a.dm4", data.astype(np.int32)),
+        lambda path, data: reader_files.write_hspy(
+            path / "a.hspy", reader_files.signal(data), chunks=(4, 7, 100)
+        ),
+        lambda path, data: reader_files.write_zspy(path / "a.zspy", reader_files.signal(data)),
+        lambda path, data: instrument_files.write_rpl(path / "a.rpl", data),
+        lambda path, data: instrument_files.write_dm(path / "a.dm4", data.astype(np.int32)),
     ],
     ids=["hspy in slices of energy", "zspy", "rpl", "dm4"],
 )
 def test_dense_files_become_the_same_map_in_blocks(tmp_path, room, write, monkeypatch):
     for module in ("dense_blocks", "arrays"):
         monkeypatch.setattr(f"data.readers.{module}.BLOCK_BYTES", 4000)
-    path = write(tmp_path, files.poisson_map(23, 7, 300))
+    path = write(tmp_path, reader_files.poisson_map(23, 7, 300))
     image = open_dataset(path).datasets[0]
     same(open_dataset(path, room=room).datasets[0], image)
     assert len(folders(room)) == 1
@@ -80,7 +83,7 @@ def test_a_map_whose_reader_takes_it_whole_goes_to_disk_afterwards(shared_data, 
 
 
 def test_the_second_opening_reads_no_file(tmp_path, room, monkeypatch):
-    path = files.write_rpl(tmp_path / "a.rpl", files.poisson_map())
+    path = instrument_files.write_rpl(tmp_path / "a.rpl", reader_files.poisson_map())
     first = open_dataset(path, room=room).datasets[0]
     monkeypatch.setattr("data.readers.opening._open", lambda *_: pytest.fail("the file is read again"))
     again = open_dataset(path, room=room).datasets[0]
@@ -88,22 +91,22 @@ def test_the_second_opening_reads_no_file(tmp_path, room, monkeypatch):
 
 
 def test_a_file_that_changed_is_read_again(tmp_path, room):
-    path = files.write_rpl(tmp_path / "a.rpl", files.poisson_map())
+    path = instrument_files.write_rpl(tmp_path / "a.rpl", reader_files.poisson_map())
     first = open_dataset(path, room=room).datasets[0]
-    files.write_rpl(path, files.poisson_map(seed=1))
+    instrument_files.write_rpl(path, reader_files.poisson_map(seed=1))
     os.utime(path.with_suffix(".raw"), (0, 0))
     assert open_dataset(path, room=room).datasets[0].dataset_id != first.dataset_id
 
 
 def test_what_fits_stays_in_memory(tmp_path, room):
-    path = files.write_rpl(tmp_path / "a.rpl", files.poisson_map())
+    path = instrument_files.write_rpl(tmp_path / "a.rpl", reader_files.poisson_map())
     assert not open_dataset(path, room=Room(10**6, room.folder)).datasets[0].in_blocks
     assert not open_dataset(path, room=Room(0, None)).datasets[0].in_blocks
     assert folders(room) == []
 
 
 def test_a_conversion_that_breaks_off_leaves_nothing(tmp_path, room, monkeypatch):
-    path = files.write_rpl(tmp_path / "a.rpl", files.poisson_map(23, 7, 300))
+    path = instrument_files.write_rpl(tmp_path / "a.rpl", reader_files.poisson_map(23, 7, 300))
     begun = []
 
     def stop(_writer: BlockWriter) -> None:
@@ -118,7 +121,7 @@ def test_a_conversion_that_breaks_off_leaves_nothing(tmp_path, room, monkeypatch
 
 
 def test_a_full_disk_is_said(tmp_path, room, monkeypatch):
-    path = files.write_rpl(tmp_path / "a.rpl", files.poisson_map())
+    path = instrument_files.write_rpl(tmp_path / "a.rpl", reader_files.poisson_map())
     usage = shutil.disk_usage(tmp_path)._replace(free=5 * 2**20)
     monkeypatch.setattr("data.readers.conversions.shutil.disk_usage", lambda _: usage)
     with pytest.raises(UnreadableFile, match=r"larger than memory.*LODESTONE_CACHE.*only 5 MB are left"):
@@ -127,7 +130,7 @@ def test_a_full_disk_is_said(tmp_path, room, monkeypatch):
 
 
 def test_a_damaged_conversion_is_made_anew(tmp_path, room):
-    path = files.write_rpl(tmp_path / "a.rpl", files.poisson_map())
+    path = instrument_files.write_rpl(tmp_path / "a.rpl", reader_files.poisson_map())
     image = open_dataset(path, room=room).datasets[0]
     (room.folder / folders(room)[0] / f"0{blocked_image.ENDING}" / "zarr.json").write_text("{")
     assert open_dataset(path, room=room).datasets[0].dataset_id == image.dataset_id

@@ -4,19 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from reader_files import (
-    EMI,
-    axis,
-    image_signal,
-    poisson_map,
-    signal,
-    write_dm,
-    write_hspy,
-    write_rpl,
-    write_ser,
-    write_spd,
-    write_zspy,
-)
+from instrument_files import EMI, write_dm, write_rpl, write_ser, write_spd
+from reader_files import axis, image_signal, poisson_map, signal, write_hspy, write_zspy
 
 from data.readers import UnreadableFile, open_dataset
 

@@ -9,7 +9,8 @@ import zipfile
 
 import numpy as np
 import pytest
-from reader_files import EMI, jeol_frame, poisson_map, signal, write_hspy, write_pts, write_rpl, write_zspy
+from instrument_files import EMI, jeol_frame, write_pts, write_rpl
+from reader_files import poisson_map, signal, write_hspy, write_zspy
 
 from data.readers import SUPPORTED, UnreadableFile, open_dataset
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from reader_files import jeol_frame, poisson_map, write_pts, write_velox
+from instrument_files import jeol_frame, write_pts, write_velox
+from reader_files import poisson_map
 
 from data.readers import UnreadableFile, open_dataset
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from reader_files import write_dm, write_rpl
+from instrument_files import write_dm, write_rpl
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -8,7 +8,8 @@ import zipfile
 
 import numpy as np
 import pytest
-from reader_files import EMI, poisson_map, signal, write_hspy, write_rpl, write_ser, write_zspy
+from instrument_files import EMI, write_rpl, write_ser
+from reader_files import poisson_map, signal, write_hspy, write_zspy
 
 from data import upload_check
 from data.readers import UnreadableFile
