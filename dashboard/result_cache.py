@@ -9,12 +9,13 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
+from dashboard import left_files
 from data.elemental_maps import ElementalMaps
 from data.spectrum_image import SpectrumImage
 from models import archive
 from models.phases_preparation import make_line_maps, prepare
 from models.phases_result import PhasesResult
-from models.recipe import PhasesRecipe, to_yaml
+from models.recipe import PhasesRecipe, StabilityChoices, to_yaml
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,10 @@ class ResultCache:
     def save(self, result: PhasesResult) -> None:
         """Keep a finished result; the longest unused ones go."""
         self._save(result, self._path(result.dataset_id, result.recipe), "[0-9a-f]*.npz")
+
+    def sweep(self) -> int:
+        """Delete what writes that never came to their end have left; returns how many files."""
+        return left_files.sweep(self._folder)
 
     def begun(
         self, dataset: Dataset, recipe: PhasesRecipe, previous: PhasesResult | None
@@ -125,6 +130,9 @@ def _of_space(recipe: PhasesRecipe) -> PhasesRecipe:
 
 
 def _key(dataset_id: str, recipe: PhasesRecipe) -> str:
+    if not recipe.stability.enabled:
+        # how often phases would be sought again, should somebody ask for it, is no part of what was found
+        recipe = replace(recipe, stability=StabilityChoices())
     text = f"{_code_version()}\n{dataset_id}\n{to_yaml(recipe)}"
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 

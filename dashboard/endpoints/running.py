@@ -114,7 +114,11 @@ class Running:
             n_swept = self.uploads.sweep()
             common = made_already()
             n_artifacts = 0 if common is None else common.store().collect_garbage()
-            logs.note(f"upkeep: {n_swept} abandoned uploads and {n_artifacts} unused results deleted")
+            n_left = 0 if common is None else common.kept.sweep() + common.thumbnails.sweep()
+            logs.note(
+                f"upkeep: {n_swept} abandoned uploads, {n_artifacts} unused results and {n_left} unfinished "
+                "files deleted"
+            )
         except (OSError, ValueError) as error:
             log.warning("upkeep was left for the next time: %s", error)
 

@@ -8,6 +8,7 @@ import os
 from collections.abc import Hashable
 from pathlib import Path
 
+from dashboard import left_files
 from dashboard.sessions.thumbnail import Picture, png
 
 log = logging.getLogger(__name__)
@@ -46,6 +47,10 @@ class Thumbnails:
             unfinished.replace(path)
         except OSError as error:
             log.warning("picture of a dataset not kept: %s", error)
+
+    def sweep(self) -> int:
+        """Delete what writes that never came to their end have left; returns how many files."""
+        return left_files.sweep(self._folder)
 
     def _path(self, entry_id: str, version: Hashable) -> Path:
         key = hashlib.sha256(f"{entry_id}\n{version}".encode("utf-8", "replace")).hexdigest()
