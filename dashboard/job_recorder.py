@@ -96,5 +96,7 @@ class JobRecorder:
 
 def _key(title: str, request: Mapping[str, Any]) -> str:
     """A text that is equal for equal requests, in this process and in the next."""
-    plain = json.dumps(request, sort_keys=True, default=str)
+    # how a tab looked decides nothing of its job
+    decisive = {name: value for name, value in request.items() if name != "tabs"}
+    plain = json.dumps(decisive, sort_keys=True, default=str)
     return f"{title} {hashlib.sha256(plain.encode()).hexdigest()[:32]}"

@@ -51,7 +51,7 @@ class LatestWins:
     @property
     def busy(self) -> bool:
         """An answer is on its way."""
-        return self._running
+        return self._running or self._waiting is not None
 
     def request(self, *request: Any) -> None:
         """Ask for an answer; it replaces any request that still waits."""

@@ -189,6 +189,7 @@ def connect_sessions(
         workbench.phases,
         lambda entry_id, dataset_id: _can_open(common, entry_id, dataset_id),
         sessions.lay,
+        workspace.resumed.start,
         tell,
     )
     sessions.answer(interrupted.actions)

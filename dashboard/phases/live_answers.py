@@ -50,6 +50,11 @@ class LiveAnswers:
         self._number_soon = lambda *_: schedule(self._number)
         state.param.watch(self._number_soon, ["hidden", "selections"])
 
+    @property
+    def busy(self) -> bool:
+        """Other phases than those on show are on their way."""
+        return self._phases.busy
+
     def drop(self) -> None:
         """Forget what is under way: another map is shown."""
         self._phases.drop()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Hashable, Mapping
-from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -11,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from dashboard.library import Library, nbytes
+from dashboard.phases.job_record import of_map
 from dashboard.phases.opened import OpenedMap
 from dashboard.result_cache import ResultCache
-from data.block_work import followed
+from data.block_work import reported
 from data.elemental_maps import ElementalMaps
 from data.line_maps import maps_of
 from data.spectrum_image import SpectrumImage
@@ -22,7 +22,7 @@ from models.live_phases import LivePhases
 from models.phases import StageReport, run
 from models.phases_preparation import make_line_maps, prepare
 from models.phases_result import PhasesResult
-from models.recipe import LineMapChoices, PhasesRecipe, to_yaml
+from models.recipe import LineMapChoices, PhasesRecipe
 
 Dataset = SpectrumImage | ElementalMaps
 
@@ -62,12 +62,16 @@ class FoundMap:
 
 @dataclass(frozen=True, eq=False)
 class OpenRequest:
-    """Open a dataset of the catalogue and make its line maps."""
+    """Open a dataset of the catalogue and make its line maps.
+
+    ``recipe`` is what is sought on it afterwards, for the record of an opening that takes long.
+    """
 
     library: Library
     entry_id: str
     index: int
     choices: LineMapChoices
+    recipe: PhasesRecipe | None = None
 
     title = "Opening"
     keep_result = False  # the library holds the dataset, and must be able to give it up
@@ -75,7 +79,14 @@ class OpenRequest:
     @property
     def is_short(self) -> bool:
         """Large files take minutes: nobody should wait behind them for a small one."""
-        return self.library.size_bytes(self.entry_id) <= _SHORT_BYTES
+        return opens_soon(self.library, self.entry_id)
+
+    @property
+    def record(self) -> Mapping[str, object] | None:
+        """From which it can be asked again after a restart; None for what is there in a moment."""
+        if self.recipe is None or self.is_short:
+            return None
+        return of_map(self.entry_id, self.index, self.recipe)
 
     @property
     def key(self) -> Hashable:
@@ -85,8 +96,7 @@ class OpenRequest:
     def run(self) -> Generator[Step, None, Opened]:
         yield Step(0.05, f"Opening {self.entry_id}")
         # a thread of its own: a map that is larger than memory is written to disk first, for minutes
-        said = f"Opening {self.entry_id}"
-        signals = yield from _steps(partial(self.library.open, self.entry_id), said, 0.05, 0.6)
+        signals = yield from open_in_steps(self.library, self.entry_id)
         if self.index >= len(signals):
             raise ValueError(
                 f"{self.entry_id} holds {len(signals)} signals; number {self.index + 1} was asked for."
@@ -150,13 +160,7 @@ class FindRequest:
         """From which it can be asked again after a restart; None for what is no entry of the catalogue."""
         if not self.entry_id:
             return None
-        return {
-            "entry_id": self.entry_id,
-            "dataset_index": self.index,
-            "dataset_id": self.dataset.dataset_id,
-            "dataset_title": self.dataset.title,
-            "recipe": to_yaml(self.recipe),
-        }
+        return of_map(self.entry_id, self.index, self.recipe, self.dataset.dataset_id, self.dataset.title)
 
     @property
     def key(self) -> Hashable:
@@ -183,6 +187,16 @@ class FindRequest:
         return result
 
 
+def opens_soon(library: Library, entry_id: str) -> bool:
+    """Is a file small enough to be opened in some seconds?"""
+    return library.size_bytes(entry_id) <= _SHORT_BYTES
+
+
+def open_in_steps(library: Library, entry_id: str) -> Generator[Step, None, tuple[Dataset, ...]]:
+    """The datasets of a file, with steps from 0.05 to 0.6 while it is read."""
+    return (yield from _steps(partial(library.open, entry_id), f"Opening {entry_id}", 0.05, 0.6))
+
+
 def _view(dataset: Dataset, choices: LineMapChoices, fraction: float) -> Generator[Step, None, OpenedMap]:
     """As :func:`view_of`, with steps in between where the counts lie on disk."""
     blocked = isinstance(dataset, SpectrumImage) and dataset.in_blocks
@@ -193,13 +207,10 @@ def _view(dataset: Dataset, choices: LineMapChoices, fraction: float) -> Generat
 def _steps(
     work: Callable[[], Any], message: str, fraction: float, after: float, passes: int = 1, wanted: bool = True
 ) -> Generator[Step, None, Any]:
-    with closing(followed(work, passes, wanted)) as done:
-        while True:
-            try:
-                share = next(done)
-            except StopIteration as end:
-                return end.value
-            yield Step(fraction + (after - fraction) * share, message)
+    def report(share: float) -> Step:
+        return Step(fraction + (after - fraction) * share, message)
+
+    return (yield from reported(work, report, passes, wanted))
 
 
 def view_of(dataset: Dataset, choices: LineMapChoices) -> OpenedMap:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,9 +10,10 @@ from typing import Any
 from dashboard.library import Catalogue, Library
 from dashboard.phases.requests import Dataset, FindRequest
 from dashboard.result_cache import ResultCache
+from models.map_names import distinct_map_names
 from models.phases import StageReport
 from models.recipe import PhasesRecipe
-from models.shared_run import SharedReport, distinct_map_names, run_shared
+from models.shared_run import SharedReport, run_shared
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,12 +40,16 @@ def _read(catalogue: Catalogue, entry_id: str) -> Dataset:
 
 @dataclass(frozen=True, eq=False)
 class SharedRequest:
-    """Open datasets of the catalogue, and find the phases that they share."""
+    """Open datasets of the catalogue, and find the phases that they share.
+
+    ``table`` is what lay on the table when they were asked for, for the record; None where none is kept.
+    """
 
     library: Library
     entry_ids: tuple[str, ...]
     recipe: PhasesRecipe
     kept: ResultCache
+    table: Mapping[str, object] | None = None
 
     title = "Finding shared phases"
     keep_result = False  # all maps together are large; the result itself is kept on disk
@@ -58,6 +63,13 @@ class SharedRequest:
     def names(self) -> tuple[str, ...]:
         """What the maps are called."""
         return distinct_map_names(self.entry_ids)
+
+    @property
+    def record(self) -> Mapping[str, object] | None:
+        """From which it can be asked again after a restart."""
+        if self.table is None:
+            return None
+        return {**self.table, "maps": list(self.entry_ids), "names": list(self.names)}
 
     def run(self) -> Iterator[SharedReport]:
         entries = zip(self.names, self.entry_ids, strict=True)

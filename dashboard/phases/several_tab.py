@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +20,7 @@ from dashboard.phases.several_request import SharedRequest
 from dashboard.phases.shared_table import SharedTable
 from dashboard.phases.tab import Tab, Tools
 from models.live_phases import LivePhases
-from models.recipe import PhasesRecipe
+from models.recipe import PhasesRecipe, from_yaml
 from models.shared_phases import SharedPhases, phases_of_part
 from models.shared_run import MapOutcome, SharedReport
 
@@ -125,10 +126,25 @@ class SeveralMapsTab(Tab):
     def _follow_choice(self) -> None:
         self._run.disabled = len(self.choice.value) < 2
 
+    def resume(self, record: Mapping[str, Any]) -> None:
+        """The maps that were chosen, with the recipe of then; those that are gone are left out and named."""
+        maps = record.get("maps")
+        maps = [one for one in maps if isinstance(one, str)] if isinstance(maps, list) else []
+        try:
+            recipe = from_yaml(str(record.get("recipe", "")))
+        except ValueError:  # of another version of the program
+            recipe = self.state.recipe
+            self.tools.tell("The recipe of then cannot be read: the one on the left is used.", "warning")
+        offered = self.choice.options.values()
+        self.choice.value = [one for one in maps if one in offered]
+        self._seek(maps, recipe)
+
     def _start(self) -> None:
-        request = SharedRequest(
-            self.tools.library, tuple(self.choice.value), _for_many(self.state.recipe), self.tools.kept
-        )
+        self._seek(self.choice.value, self.state.recipe)
+
+    def _seek(self, maps: Sequence[str], recipe: PhasesRecipe) -> None:
+        table = self.tools.record(self.title)
+        request = SharedRequest(self.tools.library, tuple(maps), _for_many(recipe), self.tools.kept, table)
         self._run.disabled = True
 
         def done(report: SharedReport) -> None:

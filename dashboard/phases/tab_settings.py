@@ -7,10 +7,14 @@ another parameter than the value. What is put back may be damaged or of another 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from typing import Any
 
 _MOST_ITEMS, _MOST_TEXT = 1000, 4000
+#: parameters of a widget that say what can be chosen; a person changes none of them
+_OFFERS = ("options", "start", "end")
 
 
 def plain_settings(found: Any, names: Sequence[str]) -> dict[str, Any]:
@@ -31,6 +35,51 @@ def read_settings(tab: Any, names: Sequence[str]) -> dict[str, Any]:
     return settings
 
 
+class TabSettings:
+    """The settings of one built tab: read, put back, and watched for what a person does.
+
+    Parameters
+    ----------
+    tab : is built
+    on_set : is called when a person has set something; at every step of a slider
+    """
+
+    def __init__(self, tab: Any, on_set: Callable[[], None]) -> None:
+        self._tab, self._on_set = tab, on_set
+        self._quiet = False
+        self._put: PutSettings | None = None
+        for name in tab.keeps:
+            widget, parameter = _find(tab, name)
+            offers = [offer for offer in _OFFERS if offer in widget.param]
+            widget.param.watch(partial(self._changed, parameter), [parameter, *offers])
+
+    def read(self) -> dict[str, Any]:
+        """Name -> value, as :func:`read_settings` gives them."""
+        return read_settings(self._tab, self._tab.keeps)
+
+    def put(self, settings: Mapping[str, Any]) -> list[str]:
+        """Put settings into the widgets, now or when a menu has its options; gives what is not offered."""
+        if self._put is not None:
+            self._put.give_up()
+        self._put = PutSettings(self._tab, settings, self.quietly)
+        return self._put.lacking
+
+    @contextmanager
+    def quietly(self) -> Iterator[None]:
+        """What changes inside was set by nobody: the tab is drawn, or settings are put back."""
+        before, self._quiet = self._quiet, True
+        try:
+            yield
+        finally:
+            self._quiet = before
+
+    def _changed(self, parameter: str, *events: Any) -> None:
+        # a menu that gets other options, or a slider other ends, may have to give up its value
+        by_itself = any(event.name != parameter for event in events)
+        if not self._quiet and not by_itself and any(event.type == "changed" for event in events):
+            self._on_set()
+
+
 class PutSettings:
     """Settings on their way into the widgets of a tab: a menu may get its options later.
 
@@ -38,10 +87,16 @@ class PutSettings:
     ----------
     tab : is built
     settings : as :func:`plain_settings` gives them
+    quietly : is entered while a widget is set
     """
 
-    def __init__(self, tab: Any, settings: Mapping[str, Any]) -> None:
-        self._tab = tab
+    def __init__(
+        self,
+        tab: Any,
+        settings: Mapping[str, Any],
+        quietly: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        self._tab, self._quietly = tab, quietly
         self._waiting: dict[str, tuple[Any, Any]] = {}  # name -> widget, watcher
         #: what is not offered here, as it was called
         self.lacking: list[str] = []
@@ -64,6 +119,10 @@ class PutSettings:
         self._waiting[name] = widget, widget.param.watch(look_again, "options")
 
     def _put(self, widget: Any, parameter: str, value: Any) -> bool:
+        with self._quietly():
+            return self._set(widget, parameter, value)
+
+    def _set(self, widget: Any, parameter: str, value: Any) -> bool:
         """Set a value as far as the widget takes it; False where it is not offered, or not yet."""
         present = getattr(widget, parameter)
         if parameter == "value" and hasattr(widget, "options"):

@@ -73,6 +73,11 @@ class PhasesVisit:
         """A job of this visit runs or waits."""
         return self.job.busy
 
+    @property
+    def phases_are_final(self) -> bool:
+        """Phases are on show, and none are sought any more."""
+        return self.state.shown is not None and not self.busy and not self.phases.busy
+
     # --- opening
 
     def open_at_hand(self) -> bool:
@@ -118,7 +123,8 @@ class PhasesVisit:
                 self._tell("Opened without its lines, crop and energies, which do not fit this file.", "info")
                 self._open(entry_id, index, plain, then_find)
 
-        request = OpenRequest(self.library, entry_id, index, choices)
+        recipe = replace(state.recipe, line_maps=choices)
+        request = OpenRequest(self.library, entry_id, index, choices, recipe)
         ready = request.at_hand()
         if ready is not None:
             self.job.drop()

@@ -20,16 +20,19 @@ from dashboard.phases.endmembers import EndmembersTab
 from dashboard.phases.grid import Column
 from dashboard.phases.history import PhasesHistory
 from dashboard.phases.history_buttons import HistoryButtons
+from dashboard.phases.job_record import of_tab
 from dashboard.phases.latent_controls import LatentControls
 from dashboard.phases.lines import LinesTab
 from dashboard.phases.linked_views import LinkedViews
 from dashboard.phases.particles.tab import ParticlesTab
 from dashboard.phases.readout import readout
 from dashboard.phases.report_tab import ReportTab
+from dashboard.phases.resumed_job import ResumedJob
 from dashboard.phases.selections import SelectionsTab
 from dashboard.phases.several_tab import SeveralMapsTab
 from dashboard.phases.state import PhasesState
-from dashboard.phases.tab import Tab, TabStrip, Tools
+from dashboard.phases.tab import Tab, Tools
+from dashboard.phases.tab_strip import TabStrip
 from dashboard.phases.trust import TrustTab
 from dashboard.phases.unmixer import Unmixer
 from dashboard.phases.view import PhasesView
@@ -83,12 +86,14 @@ class PhasesWorkspace:
         tools = Tools(
             state, monitor, schedule, tell, catalogue, library, kept,
             show_found=self.visit.show_found, open_tab=lambda title: self.tabs.open(title), busy=busy,
+            record=lambda title: of_tab(state, title, self.tabs.settings.get(title, {})),
         )  # fmt: skip
         self.views.answer_live(tools.live)
         self.unmixer = Unmixer(state, tools.job_line())
         self._tools = tools
         self.view = PhasesView(state, self.views, tools)
         self.tabs = TabStrip("Explore", self.view.main, [tab(tools) for tab in TABS])
+        self.resumed = ResumedJob(state, self.visit, self.tabs)
         self._side = Column(sizing_mode="stretch_width", margin=0)
         self._wire()
 

@@ -8,10 +8,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 from dashboard.phases.history import PhasesHistory
+from dashboard.phases.tab_strip import TabStrip
 from dashboard.sessions import words
 from dashboard.sessions.drafts import title_of
 from dashboard.store.records import Draft, SavedSession, StoredState
 from dashboard.workbench import Workbench
+
+#: what can be undone, and how often something was set in a tab
+Mark = tuple[str, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +39,12 @@ class Opened:
 class Current:
     """What is on the table, as far as sessions know of it.
 
+    Parameters
+    ----------
+    workbench : what is on the table
+    history, tabs : what a person has changed of it, and has set in the tabs
+    user : name of the account, "" without accounts
+
     Attributes
     ----------
     session : the own session that "Save" replaces, or None
@@ -43,24 +53,29 @@ class Current:
     refused : why the address could not be opened; "" where it could
     """
 
-    def __init__(self, workbench: Workbench, history: PhasesHistory, user: str) -> None:
-        self._workbench, self._history, self._user = workbench, history, user
+    def __init__(self, workbench: Workbench, history: PhasesHistory, tabs: TabStrip, user: str) -> None:
+        self._workbench, self._history, self._tabs, self._user = workbench, history, tabs, user
         self.session: SavedSession | None = None
         self.opened: Opened | None = None
         self.offered: Draft | None = None
         self.refused = ""
-        self._mark = ""  # what could be undone when it was opened or saved
+        self._mark: Mark = ("", 0)  # when it was opened or saved
         self._unsaved = self._bar_closed = False
 
     @property
-    def mark(self) -> str:
+    def mark(self) -> Mark:
         """Tells this moment from one after a change."""
-        return self._history.undo_text
+        return self._history.undo_text, self._tabs.n_set
+
+    @property
+    def begun(self) -> bool:
+        """Has the person done something to what is on the table?"""
+        return any(self.mark)
 
     @property
     def changed(self) -> bool:
         """Has the person changed something since it was opened or saved?"""
-        return self._unsaved or self._history.undo_text != self._mark
+        return self._unsaved or self.mark != self._mark
 
     @property
     def known(self) -> SavedSession | None:
@@ -92,7 +107,7 @@ class Current:
         self._workbench.notes = stored.session.notes
         self._fresh(self.mark)
 
-    def saved(self, session: SavedSession, mark: str) -> None:
+    def saved(self, session: SavedSession, mark: Mark) -> None:
         """What was there at the moment of the mark was saved."""
         self.session, self.opened = session, None
         self._fresh(mark)
@@ -176,6 +191,6 @@ class Current:
             warning=bool(opened.missing),
         )
 
-    def _fresh(self, mark: str) -> None:
+    def _fresh(self, mark: Mark) -> None:
         self._mark, self._unsaved, self._bar_closed = mark, False, False
         self.offered, self.refused = None, ""

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from dashboard.phases.job_record import SETTINGS, TAB
 from dashboard.phases.state import PhasesState
 from dashboard.sessions import words
 from dashboard.sessions.front import Front
@@ -16,6 +17,8 @@ from dashboard.workbench import FORMAT
 from models.recipe import from_yaml
 
 log = logging.getLogger(__name__)
+
+_LEAST_MAPS, _MOST_NAMED = 2, 3
 
 
 class Interrupted:
@@ -28,7 +31,8 @@ class Interrupted:
     user : name of the account, "" without accounts
     state : of the visit; what is on its table already needs no offer
     is_there : can a dataset be opened, by its place in the catalogue (or elsewhere, by its content)?
-    lay : puts a frozen state on the table, and finds its phases
+    lay : puts a frozen state on the table, finds its phases, and calls a function once the map is there
+    start : starts a job of a tab again: (title of the tab, record of the job)
     tell : shows a message: (text, "error" | "warning" | "info")
     """
 
@@ -39,11 +43,12 @@ class Interrupted:
         user: str,
         state: PhasesState,
         is_there: Callable[[str, str], bool],
-        lay: Callable[[Mapping[str, Any]], None],
+        lay: Callable[[Mapping[str, Any], Callable[[], None]], None],
+        start: Callable[[str, Mapping[str, Any]], None],
         tell: Callable[[str, str], None],
     ) -> None:
         self._line, self._front, self._user, self._state = line, front, user, state
-        self._is_there, self._lay, self._tell = is_there, lay, tell
+        self._is_there, self._lay, self._start, self._tell = is_there, lay, start, tell
         self._offered: list[JobRecord] = []
         self.actions: dict[str, Callable[[Mapping[str, Any]], None]] = {
             "resume_job": lambda _message: self._resume(),
@@ -71,20 +76,45 @@ class Interrupted:
         if not self._offered:
             return
         record = self._offered[0]
-        entry_id, title = _text(record, "entry_id"), _title(record)
-        if not self._is_there(entry_id, _text(record, "dataset_id")):
+        gone = self._gone(record)
+        if gone:
             self._tell(
-                f"{record.title} in “{title}” cannot be resumed: {entry_id} is not in the data folder any "
-                "more. Put the file back and try again, or dismiss this.",
+                f"{_named(record)} cannot be resumed: {gone} not in the data folder any more. Put the files "
+                "back and try again, or dismiss this.",
                 "warning",
             )
             return
 
         def go_on(record: JobRecord) -> None:
             self._take_away(record.id)
-            self._lay({"format": FORMAT, "workspace": "phases", "phases": record.request})
+            self._put_back(record.request, _text(record, TAB))
 
         self._decide(lambda store, user: store.resume_job(record.id, user), record.id, go_on)
+
+    def _gone(self, record: JobRecord) -> str:
+        """What the job cannot go on without, as the beginning of a sentence; empty where all is there."""
+        maps = _maps(record)
+        if not maps:
+            entry_id = _text(record, "entry_id")
+            return "" if self._is_there(entry_id, _text(record, "dataset_id")) else f"{entry_id} is"
+        lacking = [entry_id for entry_id in maps if not self._is_there(entry_id, "")]
+        if len(maps) - len(lacking) >= _LEAST_MAPS:
+            return ""  # the others are compared, and the page says which were left out
+        return f"{_listed(lacking)} {'is' if len(lacking) == 1 else 'are'}"
+
+    def _put_back(self, request: Mapping[str, Any], tab: str) -> None:
+        """Lay on the table what the job was of, and start it."""
+        if not tab:  # the phases of a map are sought as soon as it lies there
+            self._lay({"format": FORMAT, "workspace": "phases", "phases": request}, lambda: None)
+            return
+        state = {
+            "format": FORMAT, "workspace": "phases", "phases": request,
+            "view": {"tab": tab}, "tabs": request.get(SETTINGS),
+        }  # fmt: skip
+        if request.get("entry_id"):
+            self._lay(state, lambda: self._start(tab, request))
+        else:  # maps on one sheet lay there, which is in no folder: what is on the table now stays
+            self._start(tab, request)
 
     def _dismiss(self) -> None:
         if self._offered:
@@ -130,6 +160,8 @@ class Interrupted:
 
     def _is_on_the_table(self, record: JobRecord) -> bool:
         state, request = self._state, record.request
+        if request.get(TAB):  # only somebody who presses its button starts this
+            return False
         if (request.get("entry_id"), request.get("dataset_index")) != (state.entry_id, state.dataset_index):
             return False
         try:
@@ -142,7 +174,7 @@ def _offer(records: list[JobRecord]) -> dict[str, Any]:
     record = records[0]
     more = f" {len(records) - 1} more after this." if len(records) > 1 else ""
     return words.bar(
-        f"{record.title} in ",
+        _work(record),
         {"strong": _title(record)},
         " was interrupted when the server stopped, ",
         {"ago": record.ended or record.created},
@@ -151,8 +183,33 @@ def _offer(records: list[JobRecord]) -> dict[str, Any]:
     )
 
 
+def _named(record: JobRecord) -> str:
+    return f"{_work(record)}“{_title(record)}”"
+
+
+def _work(record: JobRecord) -> str:
+    """What was done, up to the name of the map."""
+    return "Opening " if record.title.startswith("Opening") else f"{record.title} in "
+
+
 def _title(record: JobRecord) -> str:
+    names = record.request.get("names")
+    if _maps(record) and isinstance(names, list):
+        return _listed([str(name)[:60] for name in names])
     return (_text(record, "dataset_title") or _text(record, "entry_id") or "a map")[:120]
+
+
+def _listed(names: list[str]) -> str:
+    """All names, or the first ones and how many more there are."""
+    if len(names) > _MOST_NAMED + 1:
+        return f"{', '.join(names[:_MOST_NAMED])} and {len(names) - _MOST_NAMED} more"
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def _maps(record: JobRecord) -> list[str]:
+    """The entries that a job of several maps was of; none where it was of one."""
+    maps = record.request.get("maps")
+    return [one for one in maps if isinstance(one, str)] if isinstance(maps, list) else []
 
 
 def _text(record: JobRecord, name: str) -> str:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from dashboard.frozen_phases import FrozenPhases
 from dashboard.library import Library
+from dashboard.phases.job_record import of_map
 from dashboard.phases.line_choices import of_another_sample, same_maps
 from dashboard.phases.opened import OpenedMap
-from dashboard.phases.requests import Dataset, Step, view_of
+from dashboard.phases.requests import Dataset, Step, open_in_steps, opens_soon, view_of
 from dashboard.sessions.saving import RESULT, SHOWN, read
 from data.spectrum_image import SpectrumImage
 from models.live_phases import LivePhases
@@ -59,8 +60,25 @@ class ReopenRequest:
     lost: tuple[str, ...] = ()
 
     title = "Opening a session"
-    is_short = True
     keep_result = False  # the library holds the dataset, the store the result
+
+    @property
+    def is_short(self) -> bool:
+        """Large files take minutes: nobody should wait behind them for a small one."""
+        return opens_soon(self.library, self.frozen.entry_id)
+
+    @property
+    def record(self) -> Mapping[str, object] | None:
+        """From which it can be asked again after a restart; None for what is there in a moment.
+
+        A saved session needs none: it stands in the list, and in the address of the page.
+        """
+        frozen = self.frozen
+        if self.artifacts or self.is_short:
+            return None
+        return of_map(
+            frozen.entry_id, frozen.dataset_index, frozen.recipe, frozen.dataset_id, frozen.dataset_title
+        )
 
     @property
     def key(self) -> Hashable:
@@ -76,7 +94,7 @@ class ReopenRequest:
         result = self._result(missing)
         if not frozen.entry_id:
             return self._of_several(result, missing)
-        dataset, index, titles = self._dataset(missing)
+        dataset, index, titles = yield from self._dataset(missing)
         if dataset is None:
             return Reopened(None, None, 0, (), None, tuple(missing))
         if result is not None and result.dataset_id != dataset.dataset_id:
@@ -119,12 +137,14 @@ class ReopenRequest:
         shown = shown if isinstance(shown, LivePhases) else None
         return Reopened(result.prepared, view, 0, (), result, tuple(missing), shown)
 
-    def _dataset(self, missing: list[str]) -> tuple[Dataset | None, int, tuple[str, ...]]:
+    def _dataset(
+        self, missing: list[str]
+    ) -> Generator[Step, None, tuple[Dataset | None, int, tuple[str, ...]]]:
         """The dataset by its content: in its file, or loaded from another one; else what has its name now."""
         frozen = self.frozen
         name = frozen.dataset_title or frozen.entry_id
         try:
-            signals, why = self.library.open(frozen.entry_id), ""
+            signals, why = (yield from open_in_steps(self.library, frozen.entry_id)), ""
         except ValueError as error:
             signals, why = (), str(error)
         titles = tuple(signal.title for signal in signals)

@@ -6,21 +6,20 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 from dashboard.frozen_view import FrozenView
 from dashboard.phases.state import UNDONE
 from dashboard.phases.workspace import PhasesWorkspace
 from dashboard.sessions.current import Current
-from dashboard.sessions.drafts import DraftKeeper
 from dashboard.sessions.front import Front, text_of
+from dashboard.sessions.own_drafts import OwnDrafts
 from dashboard.sessions.presence import Presence
 from dashboard.sessions.save_and_share import SaveAndShare
 from dashboard.sessions.session_list import SessionList
 from dashboard.sessions.store_line import StoreLine
 from dashboard.sessions.table import Table
-from dashboard.store.records import Draft, StoredState
+from dashboard.store.records import StoredState
 from dashboard.workbench import Workbench
 
 log = logging.getLogger(__name__)
@@ -68,13 +67,15 @@ class SessionsVisit:
         self._front, self._presence, self._tell = front, presence, tell
         self._schedule, self._search, self._visit = schedule, search or {}, visit
         self.line = StoreLine(store, schedule, self._failed)
-        self.draft_line = StoreLine(store, schedule, self._draft_failed)
-        self.drafts = DraftKeeper(self.draft_line, user, self._draft, later, clock)
         self.table = Table(workbench, workspace, workspace.visit.library, later)
-        self.current = Current(workbench, workspace.history, user)
+        self.current = Current(workbench, workspace.history, workspace.tabs, user)
+        self.drafts = OwnDrafts(
+            store, user, workbench, self.table, self.current, schedule, later, tell, self.lay,
+            self._show_and_enter, clock,
+        )  # fmt: skip
         self.is_connected = connected
         self._greeting: Mapping[str, Any] | None = None
-        self._begun = self._draft_told = False
+        self._begun = self._changed = False
         sessions = SessionList(self.line, front, user, self.current, self._show)
         keeping = SaveAndShare(
             self.line, front, user, workbench, self.table.page_view, self.current,
@@ -83,19 +84,19 @@ class SessionsVisit:
         self._actions: dict[str, Callable[[Mapping[str, Any]], None]] = {
             **sessions.actions,
             **keeping.actions,
+            **self.drafts.actions,
             "hello": self._hello,
             "away": self._away,
             "back": lambda _message: self._enter(),
             "open": self._open,
             "close": self._close_bar,
-            "go_on": self._go_on,
-            "let_go": self._let_go,
         }
         state = workbench.phases
         workspace.history.param.watch(self._person_changed, "undo_text")
         state.param.watch(self._choices_changed, ["recipe", "entry_id", "dataset_index", "selections"])
         state.param.watch(self._touched, [*UNDONE, "chosen_phases", "selection", "dataset"])
         state.param.watch(self._dataset_changed, "dataset")
+        workspace.tabs.on_set(self._setting_changed)
 
     def begin(self, open_plain: Callable[[], None]) -> None:
         """The page has loaded: open what its address asks for.
@@ -119,7 +120,6 @@ class SessionsVisit:
         self.drafts.close()
         self._presence.leave(self._visit)
         self.line.close()
-        self.draft_line.close()
 
     def answer(self, actions: Mapping[str, Callable[[Mapping[str, Any]], None]]) -> None:
         """Messages that somebody else answers, such as those of the dialog of files."""
@@ -183,22 +183,43 @@ class SessionsVisit:
     def _put(self, stored: StoredState, search: Mapping[str, str], missing: list[str], whole: bool) -> None:
         """A session is on the table."""
         self.current.put(stored, search, missing, whole)
-        self._show()
-        self._enter()
+        self._show_and_enter()
         self._front.send({"kind": "opened"})
 
     def _saved(self) -> None:
         """What is on the table was saved."""
         if not self.current.changed:
             self.drafts.forget()
-        self._show()
-        self._enter()
+        self._show_and_enter()
         self._tell(f"Saved as “{self.current.name}”.", "info")
+
+    def lay(self, state: Mapping[str, Any], then: Callable[[], None] = lambda: None) -> None:
+        """Put a state on the table that is no saved session: a draft, or what a job was of.
+
+        Parameters
+        ----------
+        then : is called once it is there
+        """
+
+        def done(missing: list[str], _whole: bool) -> None:
+            for text in missing:
+                self._tell(text, "warning")
+            self.current.resumed()
+            then()
+            self._show_and_enter()
+            self.drafts.touched()
+
+        self.table.open(state, done, FrozenView.read(state.get("view")))
 
     # --- what is shown
 
     def _show(self) -> None:
+        self._changed = self.current.changed
         self._front.show(**self.current.shown())
+
+    def _show_and_enter(self) -> None:
+        self._show()
+        self._enter()
 
     def _show_what_lies_there(self) -> None:
         # while a session is put on the table, its address is of neither the old nor the new one
@@ -220,7 +241,7 @@ class SessionsVisit:
         if self.table.laying or not self._begun:
             return
         self.table.give_up()
-        if self.current.mark:
+        if self.current.begun:
             self.current.offer(None)  # the person works on something else
         self._workspace.afterwards(self._show_what_lies_there)
 
@@ -233,99 +254,23 @@ class SessionsVisit:
             return
         dataset = self._workbench.phases.dataset
         self.current.another_dataset("" if dataset is None else dataset.dataset_id)
-        self._show()
-        self._enter()
+        self._show_and_enter()
 
     def _touched(self, *_events: Any) -> None:
         """Something has changed; where a person has done something to this map, it is kept as a draft."""
-        history = self._workspace.history
-        done = history.undo_text or history.redo_text
+        done = self.current.begun or self._workspace.history.redo_text
         if self._begun and not self.table.laying and self._workbench.phases.prepared is not None and done:
-            self.drafts.changed()
+            self.drafts.touched()
 
-    # --- drafts
-
-    def _draft(self) -> Callable[[], dict[str, Any]]:
-        plain, session = self._workbench.captured(self.table.page_view.now()), self.current.session
-        about = {
-            "search": self.current.where()["search"],
-            "session": None if session is None else session.id,
-            "version": None if session is None else session.version,
-        }
-        return lambda: {**plain(), "draft": about}
-
-    def _drafts_found(self, own: Draft | None, lost: Draft | None) -> None:
-        if self.current.mark:
-            return  # the person has begun already
-        if own is not None and _about(own).get("search") == self.current.where()["search"]:
-            # the page was loaded again: its address has the choices, the draft has the rest
-            self.table.resume(own.state)
-            self._find_session(own)
+    def _setting_changed(self) -> None:
+        """A person has set something in a tab; called at every step of a slider, so little is done."""
+        if not self._begun:
             return
-        asked = {"data", TOKEN, SESSION} & set(self._search)
-        if lost is not None and (lost is own or not asked):
-            self.current.offer(lost)
-            self._show()
-
-    def _go_on(self, _message: Mapping[str, Any]) -> None:
-        draft = self.current.offered
         self.current.offer(None)
-        if draft is None:
-            return
-
-        def done() -> None:
-            self._find_session(draft)
-            if draft.visit != self.drafts.tab:
-                self.drafts.drop(draft.visit)
-
-        self.lay(draft.state, done)
-
-    def lay(self, state: Mapping[str, Any], then: Callable[[], None] = lambda: None) -> None:
-        """Put a state on the table that is no saved session: a draft, or what a job was of.
-
-        Parameters
-        ----------
-        then : is called once it is there
-        """
-
-        def done(missing: list[str], _whole: bool) -> None:
-            for text in missing:
-                self._tell(text, "warning")
-            self.current.resumed()
-            then()
-            self._show()
-            self._enter()
-            self.drafts.changed()
-
-        self.table.open(state, done, FrozenView.read(state.get("view")))
-
-    def _let_go(self, _message: Mapping[str, Any]) -> None:
-        draft = self.current.offered
-        self.current.offer(None)
-        if draft is not None:
-            self.drafts.drop(draft.visit)
-        self._show()
-
-    def _find_session(self, draft: Draft) -> None:
-        """A draft of an own session goes on as that session, where it is still there."""
-        session_id, version = _about(draft).get("session"), _about(draft).get("version")
-        if not isinstance(session_id, str):
-            return
-
-        def found(stored: StoredState) -> None:
-            if stored.session.author == self._user:
-                known = version if isinstance(version, str) else stored.session.version
-                self.current.belongs_to(replace(stored.session, version=known))
-                self._show()
-                self._enter()
-
-        self.line.ask(lambda store: store.load(session_id, self._user), found, lambda _text: None)
-
-    def _draft_failed(self, text: str) -> None:
-        """Drafts are kept every few seconds: that they cannot be is told once."""
-        if not self._draft_told:
-            self._draft_told = True
-            self._tell(f"Drafts are not kept: {text}", "warning")
+        if not self._changed:
+            self._changed = True
+            self._workspace.afterwards(self._show_what_lies_there)
+        self._touched()
 
     # --- who is here
 
@@ -336,11 +281,11 @@ class SessionsVisit:
             self._greeting = message
         elif self.drafts.known(text_of(message, "person"), text_of(message, "tab")):
             self._enter()
-            self.drafts.seek(self._presence, self._visit, self._drafts_found)
+            self.drafts.seek(self._presence, self._visit, bool({"data", TOKEN, SESSION} & set(self._search)))
 
     def _away(self, _message: Mapping[str, Any]) -> None:
         self._presence.leave(self._visit)
-        self.drafts.close()
+        self.drafts.keep_now()
 
     def _enter(self) -> None:
         drafts = self.drafts
@@ -351,8 +296,3 @@ class SessionsVisit:
         """From any thread: so many people look at the same."""
         with suppress(Exception):  # a page that has just gone takes no callbacks
             self._schedule(lambda: self._front.show(people=number))
-
-
-def _about(draft: Draft) -> Mapping[str, Any]:
-    about = draft.state.get("draft")
-    return about if isinstance(about, Mapping) else {}

@@ -17,7 +17,9 @@ from dashboard.library import Library
 from dashboard.phases.requests import view_of
 from dashboard.phases.workspace import PhasesWorkspace
 from dashboard.result_cache import ResultCache
+from dashboard.sessions.interrupted import Interrupted
 from dashboard.sessions.presence import Presence
+from dashboard.sessions.store_line import StoreLine
 from dashboard.sessions.visit import SessionsVisit
 from dashboard.store import Store
 from dashboard.workbench import Workbench
@@ -27,8 +29,8 @@ from data.readers import Opened, UnreadableFile
 @dataclass
 class Entry:
     id: str
+    name: str
     path: None = None
-    name: str = "stripes"
 
 
 class OneMap:
@@ -40,7 +42,7 @@ class OneMap:
         self.maps: dict[str, Any] = {"stripes.hspy": three_stripes()[0]}
 
     def entries(self) -> tuple[Entry, ...]:
-        return tuple(Entry(name) for name in self.maps)
+        return tuple(Entry(name, name=Path(name).stem) for name in self.maps)
 
     def open(self, entry_id: str, progress: Any = None) -> Opened:
         if entry_id not in self.maps:
@@ -184,7 +186,7 @@ class Visit:
         lives = (visit.phases._phases, visit.selecting._live, visit.kept_selections._live)
 
         def busy() -> bool:
-            lines = (self.sessions.line, self.sessions.draft_line)
+            lines = (self.sessions.line, self.sessions.drafts.line)
             return any(line.busy for line in lines) or any(live.busy for live in lives)
 
         self.loop.settle(busy)
@@ -202,3 +204,39 @@ class Visit:
 
     def zoom(self) -> FrozenView:
         return self.sessions.table.page_view.now()
+
+
+class PageWithJobs:
+    """A visit that asks for what was interrupted."""
+
+    def __init__(self, server: Server, user: str = "") -> None:
+        self.visit: Visit = server.visit(user, person=f"{user}-0001-of")
+        self.front, self.told, self.state = self.visit.front, self.visit.told, self.visit.state
+        self.line = StoreLine(lambda: server.store, self.visit.loop, self.told.append)
+        self.interrupted = Interrupted(
+            self.line,
+            self.front,
+            user,
+            self.state,
+            lambda entry_id, _dataset_id: entry_id in server.catalogue.maps,
+            self.visit.sessions.lay,
+            self.visit.workspace.resumed.start,
+            lambda text, _kind: self.told.append(text),
+        )
+        self.visit.sessions.answer(self.interrupted.actions)
+        self.interrupted.seek()
+        self.settle()
+
+    def settle(self) -> None:
+        self.visit.loop.settle(lambda: self.line.busy)
+        self.visit.settle()
+
+    def click(self, what: str) -> None:
+        self.visit.say(what)
+        self.settle()
+
+    @property
+    def offer(self) -> str:
+        """The line, as text; empty where there is none."""
+        parts = self.front.shown.get("job", {}).get("parts", ())
+        return "".join(part if isinstance(part, str) else str(part.get("strong", "…")) for part in parts)

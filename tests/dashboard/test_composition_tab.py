@@ -11,7 +11,8 @@ from dashboard.origins import Context
 from dashboard.phases.composition.tab import CompositionTab
 from dashboard.phases.composition.texts import percent_text
 from dashboard.phases.state import PhasesState
-from dashboard.phases.tab import TabFrame, Tools
+from dashboard.phases.tab import Tools
+from dashboard.phases.tab_strip import TabFrame
 from models.exports_figure import FigureStyle
 from models.live_phases import live_phases
 from models.quantification import Shares

@@ -22,6 +22,7 @@ class Work:
     go_on: threading.Event = field(default_factory=threading.Event)
     begun: threading.Event = field(default_factory=threading.Event)
     fails: bool = False
+    settings: int = 0
     title = "Finding phases"
 
     @property
@@ -29,8 +30,8 @@ class Work:
         return self.name
 
     @property
-    def record(self) -> dict[str, str]:
-        return {"entry_id": self.name}
+    def record(self) -> dict[str, object]:
+        return {"entry_id": self.name, "tabs": {"Trust": {"number": self.settings}}}
 
     def run(self) -> Iterator[str]:
         self.begun.set()
@@ -93,7 +94,8 @@ def test_jobs_of_a_process_that_was_killed_are_interrupted_when_the_next_one_sta
 
 def test_the_same_request_in_the_next_process_resumes_what_was_interrupted(store):
     for number in (1, 2):
-        JobQueue(0, recorder=(recorder := JobRecorder(lambda: store))).submit(Work("again"), number, "ann")
+        work = Work("again", settings=number)  # how the tab looked makes no other request of it
+        JobQueue(0, recorder=(recorder := JobRecorder(lambda: store))).submit(work, number, "ann")
         recorder.close()
         if number == 1:
             store.interrupt_unfinished()

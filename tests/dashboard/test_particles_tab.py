@@ -12,7 +12,8 @@ from dashboard.origins import Context
 from dashboard.phases.particles.histogram import bin_edges, bin_of, log_ticks, stacked
 from dashboard.phases.particles.tab import ParticlesTab
 from dashboard.phases.state import PhasesState
-from dashboard.phases.tab import TabFrame, Tools
+from dashboard.phases.tab import Tools
+from dashboard.phases.tab_strip import TabFrame
 from dashboard.selection import Box, select
 from models.live_phases import live_phases
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from sessions_bench import Server, Visit
 
 from dashboard.named_selections import keep
@@ -11,13 +10,6 @@ from dashboard.sessions.drafts import MOST_AGE_S
 from dashboard.store.errors import StoreUnavailable
 
 ANNA, BERT = "anna-0001", "bert-0001"
-
-
-@pytest.fixture
-def server(tmp_path) -> Server:
-    server = Server(tmp_path)
-    yield server
-    server.store.close()
 
 
 def worked(server: Server, **who: str) -> Visit:
@@ -155,3 +147,18 @@ def test_a_store_that_keeps_no_drafts_is_told_once(server):
         visit.time_passes()
     assert visit.told.count("Drafts are not kept: The folder of the store is read-only.") == 1
     server.store = store
+
+
+def test_a_draft_remembers_what_it_began_from(server, mine):
+    session = mine.save("Mine")
+    mine.state.map_palette = "Grey"
+    mine.settle()
+    mine.time_passes()
+    mine.sessions.close()
+    other = server.visit(person="bert-0001").begin()
+    other.say("open", id=session)
+    other.save("Newer")
+    again = server.visit(person="anna-0001").begin()
+    again.say("go_on")
+    again.save("Mine")
+    assert again.front.last("overtaken")["name"] == "Newer"

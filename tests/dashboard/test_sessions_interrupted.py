@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
 from phases_bench import LINES
-from sessions_bench import Server, Visit
+from sessions_bench import PageWithJobs, Server
 
-from dashboard.sessions.interrupted import Interrupted
-from dashboard.sessions.store_line import StoreLine
 from models.recipe import AutoencoderChoices, LineMapChoices, PhasesRecipe, to_yaml
 
 RECIPE = PhasesRecipe(line_maps=LineMapChoices(lines=LINES), autoencoder=AutoencoderChoices(seed=17))
-
-
-@pytest.fixture
-def server(tmp_path) -> Server:
-    server = Server(tmp_path)
-    yield server
-    server.store.close()
 
 
 def interrupt(server: Server, *entries: str, owner: str = "") -> list[int]:
@@ -41,48 +31,13 @@ def interrupt(server: Server, *entries: str, owner: str = "") -> list[int]:
     return numbers
 
 
-class Page:
-    """A visit that asks for what was interrupted."""
-
-    def __init__(self, server: Server, user: str = "") -> None:
-        self.visit: Visit = server.visit(user, person=f"{user}-0001-of")
-        self.front, self.told, self.state = self.visit.front, self.visit.told, self.visit.state
-        self.line = StoreLine(lambda: server.store, self.visit.loop, self.told.append)
-        self.interrupted = Interrupted(
-            self.line,
-            self.front,
-            user,
-            self.state,
-            lambda entry_id, _dataset_id: entry_id in server.catalogue.maps,
-            self.visit.sessions.lay,
-            lambda text, _kind: self.told.append(text),
-        )
-        self.visit.sessions.answer(self.interrupted.actions)
-        self.interrupted.seek()
-        self.settle()
-
-    def settle(self) -> None:
-        self.visit.loop.settle(lambda: self.line.busy)
-        self.visit.settle()
-
-    def click(self, what: str) -> None:
-        self.visit.say(what)
-        self.settle()
-
-    @property
-    def offer(self) -> str:
-        """The line, as text; empty where there is none."""
-        parts = self.front.shown.get("job", {}).get("parts", ())
-        return "".join(part if isinstance(part, str) else str(part.get("strong", "…")) for part in parts)
-
-
 def statuses(server: Server) -> dict[int, str]:
     return {job.id: job.status for job in server.store.jobs()}
 
 
 def test_one_click_opens_the_map_and_seeks_its_phases_with_that_recipe(server):
     (number,) = interrupt(server, "stripes.hspy")
-    page = Page(server)
+    page = PageWithJobs(server)
     assert page.offer == "Finding phases in Map of stripes.hspy was interrupted when the server stopped, …."
     assert [one["label"] for one in page.front.shown["job"]["actions"]] == ["Resume", "Dismiss"]
     page.click("resume_job")
@@ -91,19 +46,19 @@ def test_one_click_opens_the_map_and_seeks_its_phases_with_that_recipe(server):
     assert page.state.recipe.autoencoder == RECIPE.autoencoder
     assert page.offer == "" and page.told == []
     assert statuses(server) == {number: "resumed"}
-    assert Page(server).offer == ""
+    assert PageWithJobs(server).offer == ""
 
 
 def test_what_is_dismissed_is_not_offered_again_and_the_next_one_is(server):
     server.catalogue.maps["other.hspy"] = server.catalogue.maps["stripes.hspy"]
     first, second = interrupt(server, "stripes.hspy", "other.hspy")
-    page = Page(server)
+    page = PageWithJobs(server)
     assert page.offer.startswith("Finding phases in Map of other.hspy") and page.offer.endswith(
         "1 more after this."
     )
     page.click("dismiss_job")
     assert "Map of stripes.hspy" in page.offer and "more" not in page.offer
-    assert "Map of stripes.hspy" in Page(server).offer
+    assert "Map of stripes.hspy" in PageWithJobs(server).offer
     page.click("dismiss_job")
     page.click("dismiss_job")  # a second click of a hasty finger
     assert page.offer == "" and page.told == [] and page.visit.found == 0
@@ -112,14 +67,14 @@ def test_what_is_dismissed_is_not_offered_again_and_the_next_one_is(server):
 
 def test_with_accounts_each_sees_what_is_theirs(server):
     interrupt(server, "stripes.hspy", owner="anna")
-    assert Page(server, "bert").offer == ""
-    assert Page(server).offer == ""
-    assert "Map of stripes.hspy" in Page(server, "anna").offer
+    assert PageWithJobs(server, "bert").offer == ""
+    assert PageWithJobs(server).offer == ""
+    assert "Map of stripes.hspy" in PageWithJobs(server, "anna").offer
 
 
 def test_of_two_tabs_the_second_one_is_told(server):
     interrupt(server, "stripes.hspy", owner="anna")
-    one, other = Page(server, "anna"), Page(server, "anna")
+    one, other = PageWithJobs(server, "anna"), PageWithJobs(server, "anna")
     one.click("resume_job")
     other.click("resume_job")
     assert (one.visit.found, other.visit.found) == (1, 0)
@@ -129,7 +84,7 @@ def test_of_two_tabs_the_second_one_is_told(server):
 
 def test_a_map_that_is_gone_is_named_and_the_page_stays_as_it_is(server):
     (number,) = interrupt(server, "gone.hspy")
-    page = Page(server)
+    page = PageWithJobs(server)
     page.visit.begin()
     shown = page.state.shown
     page.click("resume_job")
@@ -142,7 +97,7 @@ def test_a_map_that_is_gone_is_named_and_the_page_stays_as_it_is(server):
 
 def test_what_the_address_of_the_page_seeks_by_itself_is_not_offered(server):
     interrupt(server, "stripes.hspy")
-    page = Page(server)
+    page = PageWithJobs(server)
     page.state.param.update(entry_id="stripes.hspy", recipe=RECIPE)
     assert page.offer == ""
 
@@ -150,7 +105,7 @@ def test_what_the_address_of_the_page_seeks_by_itself_is_not_offered(server):
 def test_a_recipe_of_another_version_opens_the_map_and_says_so(server):
     server.store.begin_job("x", "Finding phases", "", {"entry_id": "stripes.hspy", "recipe": "chaos: 3"})
     server.store.interrupt_unfinished()
-    page = Page(server)
+    page = PageWithJobs(server)
     page.click("resume_job")
     assert page.state.entry_id == "stripes.hspy"
     assert any("without its recipe" in text for text in page.told)
@@ -159,5 +114,5 @@ def test_a_recipe_of_another_version_opens_the_map_and_says_so(server):
 def test_a_store_out_of_reach_offers_nothing_and_says_nothing(server, tmp_path):
     server.store.close()
     (tmp_path / "store" / "lodestone.sqlite").write_bytes(b"this is no database, and never was one" * 1000)
-    page = Page(server)
+    page = PageWithJobs(server)
     assert page.offer == "" and page.told == []

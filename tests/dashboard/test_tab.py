@@ -9,7 +9,8 @@ from panel.widgets import StaticText
 from phases_bench import latent_result, opened_map
 
 from dashboard.phases.state import PhasesState
-from dashboard.phases.tab import Tab, TabStrip, Tools
+from dashboard.phases.tab import Tab, Tools
+from dashboard.phases.tab_strip import TabStrip
 from models.live_phases import live_phases
 
 

@@ -5,22 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from sessions_bench import Server, Visit
+from sessions_bench import Visit
 
 from dashboard.phases.tab_settings import PutSettings, plain_settings, read_settings
 from dashboard.phases.workspace import TABS
-
-
-@pytest.fixture
-def server(tmp_path) -> Server:
-    server = Server(tmp_path)
-    yield server
-    server.store.close()
-
-
-@pytest.fixture
-def mine(server) -> Visit:
-    return server.visit(person="anna-0001").begin()
 
 
 def tab_of(visit: Visit, title: str, until=lambda tab: True):
@@ -104,6 +92,64 @@ def test_a_session_from_before_there_were_settings_opens_as_ever(server, mine):
     mine.sessions.table.open(content.state, lambda missing, whole: mine.told.extend(missing))
     mine.settle()
     assert mine.told == [f"Saved as “{mine.sessions.current.name}”."]
+
+
+def test_a_setting_alone_is_kept_and_stands_there_again_after_a_reload(server, mine):
+    tab_of(mine, "Several maps").choice.value = ["stripes.hspy"]
+    mine.time_passes()
+    mine.sessions.close()
+    again = server.visit(**mine.bench.snapshot())
+    again.bench.restore(mine.bench.snapshot())
+    again.say("hello", person="anna-0001", tab="tab-of-anna-0001")
+    again.begin()
+    assert again.sessions.table.page_view.tab == "Several maps"
+    assert tab_of(again, "Several maps").choice.value == ["stripes.hspy"]
+
+
+def test_a_setting_alone_changes_what_was_shared_and_a_copy_can_be_saved(server, mine):
+    tab_of(mine, "Particles", measured).distribution.n_bins.value = 12
+    token = mine.share()
+    theirs = server.visit(person="bert-0001", s=token).begin()
+    tab = tab_of(theirs, "Particles", measured)
+    assert tab.distribution.n_bins.value == 12
+    assert theirs.front.sentence == "Shared on …: read-only until you change it."
+    tab.distribution.n_bins.value = 40
+    theirs.settle()
+    assert theirs.front.sentence == "Changed since it was shared on …."
+    assert theirs.front.shown["bar"]["actions"] == [{"what": "copy", "label": "Save a copy"}]
+    assert theirs.front.shown["where"]["search"].startswith("?data=stripes.hspy")
+    theirs.save("Copy of it", new=True)
+    assert not theirs.front.shown["changed"]
+    tab._sort("edge")
+    theirs.settle()
+    assert theirs.front.shown["changed"]
+
+
+def test_what_the_page_sets_by_itself_is_no_change_of_anybody(server, mine):
+    for kind in TABS:
+        tab_of(mine, kind.title)
+    tab_of(mine, "Particles", measured)
+    mine.time_passes()
+    assert server.store.drafts("browser-anna-0001") == ()
+    tab_of(mine, "Particles").distribution.n_bins.value = 7
+    assert mine.workspace.tabs.n_set == 1
+    session = mine.save()
+    theirs = server.visit(person="bert-0001").begin()
+    theirs.say("open", id=session)
+    for kind in TABS:
+        tab_of(theirs, kind.title)
+    there = tab_of(theirs, "Particles", measured)
+    assert there.distribution.n_bins.value == 7
+    # other phases and other lines are offered: menus give up what is not there any more
+    there.phase.value = theirs.state.rows()[-1].id
+    before = theirs.workspace.tabs.n_set
+    theirs.state.change("mixture", n_phases=2)
+    theirs.settle()
+    theirs.say("open", id=session)
+    theirs.settle()
+    assert theirs.workspace.tabs.n_set == before == 1
+    theirs.time_passes()
+    assert not theirs.front.shown["changed"]
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,10 @@ _UNTESTED = (
 )
 
 
+#: of the tab that the card is in, which resumes its job
+TITLE = "Trust"
+
+
 class StabilityCard:
     """The card ``panel``."""
 
@@ -113,7 +117,9 @@ class StabilityCard:
         if self.runs.value and self.runs.value != choices.n_runs:
             state.change("stability", n_runs=int(self.runs.value))
             choices = state.recipe.stability
-        request = StabilityRequest(state.result, state.recipe, shown, choices)
+        # several maps on one sheet are no entry of the catalogue: nobody could open them again
+        record = self._tools.record(TITLE) if state.entry_id else None
+        request = StabilityRequest(state.result, state.recipe, shown, choices, record)
 
         def report(step: StabilityReport) -> None:
             if step.so_far is not None:
@@ -124,6 +130,11 @@ class StabilityCard:
             self._curve_job.start(
                 CurveRequest(state.result, state.recipe.mixture), self.numbers.show_bic, self.numbers.show_bic
             )
+
+    def test_again(self) -> None:
+        """Start the job that the end of the server interrupted, as the recipe says."""
+        self.runs.value = self.state.recipe.stability.n_runs
+        self.test()
 
     def show(self) -> None:
         """What is known of the phases on show."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import panel as pn
 
@@ -10,13 +11,13 @@ from dashboard.phases.grid import cell, grid
 from dashboard.phases.tab import Tab
 from dashboard.phases.trust.agreement_card import AgreementCard
 from dashboard.phases.trust.residual_card import ResidualCard
-from dashboard.phases.trust.stability_card import StabilityCard
+from dashboard.phases.trust.stability_card import TITLE, StabilityCard
 
 
 class TrustTab(Tab):
     """Can I trust it?"""
 
-    title: ClassVar[str] = "Trust"
+    title: ClassVar[str] = TITLE
     follows: ClassVar[tuple[str, ...]] = (
         "prepared", "result", "shown", "names", "colours", "recipe", "unmixed", "stability", "selection",
     )  # fmt: skip
@@ -49,3 +50,7 @@ class TrustTab(Tab):
             self.agreement.show()
         if changed & {"selection"}:
             self.residual.regions.follow_selection()
+
+    def resume(self, record: Mapping[str, Any]) -> None:
+        """The test of stability is the one job of this tab that somebody has to ask for."""
+        self.stability.test_again()

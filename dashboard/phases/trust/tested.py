@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Generator, Hashable
+from collections.abc import Generator, Hashable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,12 +27,16 @@ class TestedPhases:
 
 @dataclass(frozen=True, eq=False)
 class StabilityRequest:
-    """Seek the phases that are shown again, from resampled data."""
+    """Seek the phases that are shown again, from resampled data.
+
+    ``record`` is that from which it can be asked again after a restart, or None.
+    """
 
     result: PhasesResult
     recipe: PhasesRecipe
     shown: LivePhases
     choices: StabilityChoices
+    record: Mapping[str, object] | None = None
 
     title = "Seeking the phases again"
 
