@@ -10,6 +10,7 @@ import contextvars
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from functools import partial
 from itertools import chain, islice
 from queue import SimpleQueue
@@ -18,6 +19,7 @@ from typing import Any, TypeVar
 from data import block_cluster
 
 Answer = TypeVar("Answer")
+Report = TypeVar("Report")
 
 _AT_A_TIME = 2
 _AHEAD = 4  # calls handed to the threads together
@@ -118,6 +120,19 @@ def followed(
     if not well:
         raise answer
     return answer
+
+
+def retold(
+    reports: Generator[Any, None, Answer], report: Callable[[Any], Report]
+) -> Generator[Report, None, Answer]:
+    """Every report of a generator as another one; what it returns is returned."""
+    with closing(reports):
+        while True:
+            try:
+                found = next(reports)
+            except StopIteration as end:
+                return end.value
+            yield report(found)
 
 
 def _answer(function: Callable[..., Answer], refusals: tuple[type[Exception], ...], call: tuple) -> Any:

@@ -6,7 +6,6 @@ A stage is a generator: it yields how far it is and returns its findings, fields
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from data import block_cluster
-from data.block_work import followed
+from data.block_work import followed, retold
 from data.elemental_maps import ElementalMaps
 from data.spectrum_image import SpectrumImage
 from models import clustering, phase_edits, placement, refinement, stability_runs, unmixing
@@ -90,7 +89,7 @@ def _line_maps(prepared: Dataset, result: PhasesResult) -> Findings:
 def _through(prepared: Dataset, work: Callable[[], Any], message: str, passes: int) -> Findings:
     """What some work finds that goes through all counts; where they lie in blocks, it reports on the way."""
     steps = followed(work, passes, _in_blocks(prepared))
-    return (yield from _followed(steps, lambda share: Progress(share, message)))
+    return (yield from retold(steps, lambda share: Progress(share, message)))
 
 
 def _in_blocks(prepared: Dataset) -> bool:
@@ -108,21 +107,10 @@ def _train(prepared: Dataset, result: PhasesResult) -> Findings:
         work = placement.apply(model, result.maps, result.recipe)
     else:
         work = placement.learn(result.maps, result.recipe)
-    trained, latent = yield from _followed(
+    trained, latent = yield from retold(
         work, lambda report: Progress(report.fraction, report.message, report.epoch)
     )
     return {"trained": trained, "latent": latent}
-
-
-def _followed(reports: Generator[Any, None, Any], progress: Callable[[Any], Progress]) -> Findings:
-    """Every report of a generator as progress of the stage; what the generator returns."""
-    with closing(reports):
-        while True:
-            try:
-                report = next(reports)
-            except StopIteration as end:
-                return end.value
-            yield progress(report)
 
 
 def _latent_grid(prepared: Dataset, result: PhasesResult) -> Findings:
@@ -183,7 +171,7 @@ def _unmixing(prepared: Dataset, result: PhasesResult) -> Findings:
         _numbers(result),
         recipe.unmixing,
     )
-    unmixed = yield from _followed(work, lambda report: Progress(report.fraction, report.message))
+    unmixed = yield from retold(work, lambda report: Progress(report.fraction, report.message))
     return {"unmixing": unmixed, "why": unmixed.why}
 
 
@@ -201,7 +189,7 @@ def _numbers(result: PhasesResult) -> list[int]:
 def _stability(prepared: Dataset, result: PhasesResult) -> Findings:
     recipe = result.recipe
     work = stability_runs.seek_again(result, recipe, live_phases(result, recipe), recipe.stability)
-    found = yield from _followed(work, lambda report: Progress(report.fraction, report.message))
+    found = yield from retold(work, lambda report: Progress(report.fraction, report.message))
     return {"stability": found}
 
 

@@ -15,7 +15,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -23,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from data.block_passes import Counts, in_blocks
-from data.block_work import followed
+from data.block_work import followed, retold
 from data.sparse_counts import accumulate
 from data.spectrum_image import SpectrumImage
 from models import (
@@ -108,13 +107,11 @@ def _through(
     work: Callable[[], Any], counts: Counts, fraction: float, after: float, message: str, passes: int = 1
 ) -> Generator[RefinementReport, None, Any]:
     """What some work finds; where it goes through counts in blocks, it reports between them."""
-    with closing(followed(work, passes, in_blocks(counts))) as steps:
-        while True:
-            try:
-                share = next(steps)
-            except StopIteration as end:
-                return end.value
-            yield RefinementReport(fraction + (after - fraction) * share, message)
+
+    def report(share: float) -> RefinementReport:
+        return RefinementReport(fraction + (after - fraction) * share, message)
+
+    return (yield from retold(followed(work, passes, in_blocks(counts)), report))
 
 
 def _find(binned: BinnedCounts, seed: int):
