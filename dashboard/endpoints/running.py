@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 STOPS_WITHIN_S = 14.0  # service managers kill after 90 s, container engines after 10 to 30 s
 _JOBS_STOP_WITHIN_S = 9.0
 _UPKEEP_EVERY_S = 6 * 3600.0
+_SAID_AFTER_S = 5.0  # so long a start may take without a word
 
 
 class Running:
@@ -57,10 +58,6 @@ class Running:
     def begin(self) -> None:
         """Start what runs beside the pages; called in the event loop."""
         self._loop = asyncio.get_running_loop()
-        try:
-            visitors.shared()  # where it was not made before: the first visitor would wait for it
-        except ValueError as error:
-            log.error("the server is not usable yet: %s", error)
         self.watch = LoopWatch(self._loop)
         self.watch.start()
         self._loop.call_later(60.0, self._look_after)
@@ -130,9 +127,22 @@ def running() -> Running:
 
 
 def begin_with_the_loop() -> None:
-    """Set up the log, and let the rest begin once the event loop of the server runs."""
+    """Set up the log and what visits share, and let the rest begin once the event loop of the server runs.
+
+    After an installation kernels are compiled here, for minutes: before the server listens. In the loop
+    nobody would get an answer for so long, not even a supervisor.
+    """
     settings = Settings.from_environment()
     logs.configure(os.environ.get("LODESTONE_LOG", ""), settings.data_folder)
+    waits = threading.Timer(_SAID_AFTER_S, logs.note, ["kernels are compiled, once after an installation"])
+    waits.daemon = True
+    waits.start()
+    try:
+        visitors.shared()
+    except ValueError as error:
+        log.error("the server is not usable yet: %s", error)
+    finally:
+        waits.cancel()
     IOLoop.current().add_callback(running().begin)
 
 

@@ -13,7 +13,7 @@ from dashboard.library import Library, nbytes
 from dashboard.phases.job_record import of_map
 from dashboard.phases.opened import OpenedMap
 from dashboard.result_cache import ResultCache
-from data.block_work import reported
+from data.block_work import followed, retold
 from data.elemental_maps import ElementalMaps
 from data.line_maps import maps_of
 from data.spectrum_image import SpectrumImage
@@ -210,7 +210,7 @@ def _steps(
     def report(share: float) -> Step:
         return Step(fraction + (after - fraction) * share, message)
 
-    return (yield from reported(work, report, passes, wanted))
+    return (yield from retold(followed(work, passes, wanted), report))
 
 
 def view_of(dataset: Dataset, choices: LineMapChoices) -> OpenedMap:
