@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import traceback
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -210,6 +211,8 @@ def each(options: argparse.Namespace) -> None:
             run_each(runs, shown, done)
     except KeyboardInterrupt:
         if not done:
+            with suppress(OSError):  # it was not made yet, or holds earlier results
+                out.rmdir()
             raise
         table = write_runs(options.out, runs, done, with_logs(runs, done))
         raise KeyboardInterrupt(f"{len(done)} of {len(runs)} files are done: {table}") from None

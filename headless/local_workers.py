@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import logging
 import os
 from collections.abc import Iterable, Iterator
@@ -60,9 +59,11 @@ def local_workers(n_files: int) -> Iterator[Any]:
             threads_per_worker=1,
             memory_limit=int(memory / n_workers),
             host="127.0.0.1",
-            dashboard_address=None,
+            # Dask's own port for pages would be 8787 even where there are none
+            dashboard_address="127.0.0.1:0",
+            scheduler_kwargs={"dashboard": False},
             # who reaches a scheduler runs code as its user: only with the key, which lies in our memory
-            security=importlib.util.find_spec("cryptography") is not None or None,
+            security=True,
             silence_logs=logging.CRITICAL,
             preload=["headless.worker_setup"],
         ) as cluster,

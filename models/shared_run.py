@@ -10,11 +10,12 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from data import block_cluster
 from data.block_work import in_order
 from models.live_phases import LivePhases, live_phases
 from models.phases import StageReport, run
 from models.recipe import LineMapChoices, PhasesRecipe
-from models.several_maps import Dataset, Member, member, pool
+from models.several_maps import Dataset, Member, Pooled, member, pool
 from models.shared_phases import SharedPhases
 
 log = logging.getLogger(__name__)
@@ -100,7 +101,7 @@ def run_shared(
         raise ValueError(f"None of the {len(maps)} maps could be used. {reasons}")
     done = tuple(outcomes)
     yield SharedReport(_OPENING, f"Bringing {len(members)} maps together", done, "pool")
-    pooled = pool(members, recipe.line_maps)
+    pooled = _remarked(pool(members, recipe.line_maps))
     members.clear()  # the sheet holds their counts now
     common = pooled.recipe(recipe)
     result = None
@@ -115,6 +116,14 @@ def run_shared(
 
 def _opened(name: str, open_map: Callable[[], Dataset], choices: LineMapChoices) -> Member:
     return member(name, open_map(), choices)
+
+
+def _remarked(pooled: Pooled) -> Pooled:
+    """What is to be said of the cluster that should have opened the maps stands among the notes."""
+    if not block_cluster.remark():
+        return pooled
+    notes = (*pooled.notes, block_cluster.remark())
+    return replace(pooled, dataset=replace(pooled.dataset, notes=notes), notes=notes)
 
 
 def _twin(found: Member, members: Sequence[Member]) -> Member | None:
