@@ -20,6 +20,8 @@ from tornado.ioloop import IOLoop
 
 import dashboard.endpoints
 from dashboard.endpoints import health, running, status
+from dashboard.files.thumbnails import Thumbnails
+from dashboard.result_cache import ResultCache
 from dashboard.store import Store
 from data.catalogue import Catalogue
 
@@ -68,7 +70,12 @@ def routes_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ser
     running.running.cache_clear()
     store = Store.open(data / ".lodestone")
     common = SimpleNamespace(
-        store=lambda: store, library=SimpleNamespace(used_bytes=0), queue=None, catalogue=Catalogue(data)
+        store=lambda: store,
+        library=SimpleNamespace(used_bytes=0),
+        queue=None,
+        catalogue=Catalogue(data),
+        kept=ResultCache(tmp_path / "cache"),
+        thumbnails=Thumbnails(tmp_path / "cache"),
     )
     monkeypatch.setattr(running, "made_already", lambda: common)
     for module in (health, status):
