@@ -113,11 +113,12 @@ def phases(options: argparse.Namespace) -> None:
         The recipe, the map or the folder cannot be used; the message is for the person who named it.
     """
     recipe, model = _with_model(_recipe(options), options.model)
+    from headless.library_warnings import quiet_cluster
     from headless.one_map import OneMap, find_phases
     from headless.progress import progress
 
     [given] = options.input
-    with progress() as show:
+    with quiet_cluster(), progress() as show:
         found = find_phases(OneMap(given, given, options.dataset, recipe, model, options.out), show)
     for note in found.notes:
         print(f"- {note}")
@@ -158,13 +159,13 @@ def several(options: argparse.Namespace) -> None:
             "they train."
         )
     recipe = _recipe(options)
-    from headless.library_warnings import quiet_libraries
+    from headless.library_warnings import quiet_cluster, quiet_libraries
     from headless.opening import located, open_map
     from headless.peak_memory import PeakMemory
     from headless.progress import progress
     from headless.several import folder_names, share
 
-    with quiet_libraries() as warned, PeakMemory() as memory, progress() as show:
+    with quiet_libraries() as warned, quiet_cluster(), PeakMemory() as memory, progress() as show:
         maps = [
             (name, path, partial(open_map, located(path), options.dataset))
             for name, path in zip(folder_names(options.input), options.input, strict=True)
@@ -192,6 +193,7 @@ def each(options: argparse.Namespace) -> None:
     recipe, model = _with_model(_recipe(options), options.model)
     from headless.board import board
     from headless.each import run_each
+    from headless.library_warnings import quiet_cluster, quiet_libraries
     from headless.one_map import OneMap
     from headless.opening import located
     from headless.runs_table import require_folder_of_runs, with_logs, write_runs
@@ -207,7 +209,7 @@ def each(options: argparse.Namespace) -> None:
     ]
     done = {}
     try:
-        with board(names) as shown:
+        with quiet_libraries(), quiet_cluster(), board(names) as shown:
             run_each(runs, shown, done)
     except KeyboardInterrupt:
         if not done:
