@@ -45,8 +45,8 @@ class ProgressCard:
         self.bar.value = round(100 * min(max(fraction, 0.0), 1.0))
         self.message.object = message or self.message.object
 
-    def trained(self, losses: Sequence[tuple[int, float, float]]) -> None:
-        """New points of the loss curve: epoch, training and validation loss."""
+    def trained(self, losses: Sequence[tuple[float, float, float]]) -> None:
+        """New points of the loss curve: epochs done, training and validation loss."""
         if self.loss is None:
             self.loss = LossPlot()
             self._loss[:] = [pn.pane.Bokeh(self.loss.figure, sizing_mode="stretch_width", margin=0)]

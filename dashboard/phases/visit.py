@@ -216,7 +216,7 @@ class PhasesVisit:
     def _stage_reported(self, report: StageReport) -> None:
         epoch = report.epoch
         if epoch is not None:
-            self.progress.trained([(epoch.epoch, epoch.train_loss, epoch.validation_loss)])
+            self.progress.trained([(epoch.epoch + epoch.share, epoch.train_loss, epoch.validation_loss)])
         partial = report.partial
         if partial is None or report.stage not in ("mixture", "refinement"):
             return
