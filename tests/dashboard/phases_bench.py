@@ -57,24 +57,31 @@ def opened_map() -> tuple[SpectrumImage, OpenedMap, np.ndarray]:
 
 def latent_result(opened: OpenedMap, stripe: np.ndarray) -> PhasesResult:
     """A run without refinement whose latent space has one group of points per stripe."""
-    return replace(_latent_result(), prepared=opened.image, maps=opened.maps)
+    counts = opened.image.counts
+    if opened.image.dataset_id == "stripes":
+        found = _latent_result_of_stripes(counts.shape[1])
+    else:
+        found = _latent_result(counts, stripe)
+    return replace(found, prepared=opened.image, maps=opened.maps)
 
 
 @cache
-def _latent_result() -> PhasesResult:
+def _latent_result_of_stripes(n_channels: int) -> PhasesResult:
+    """Of the last channels: a page that opens a map leaves out the lowest ones."""
     image, stripe = _three_stripes()
-    opened = OpenedMap.of(image, line_maps(image, LINES))
+    return _latent_result(image.counts[:, -n_channels:], stripe)
+
+
+def _latent_result(counts: sparse.csr_matrix, stripe: np.ndarray) -> PhasesResult:
     rng = np.random.default_rng(5)
     centre = np.array([[0.0, 0.0], [4.0, 0.0], [0.0, 4.0]])
     points = (centre[stripe.ravel()] + 0.2 * rng.standard_normal((stripe.size, 2))).astype(np.float32)
     latent = LatentSpace(points, np.zeros(stripe.size, np.float32), stripe.shape)
-    grid = LatentGrid.build(latent, opened.image.counts)
+    grid = LatentGrid.build(latent, counts)
     fitted = mixture.fit(grid, MixtureChoices(n_phases=3))
     return PhasesResult(
         recipe=PhasesRecipe(mixture=MixtureChoices(n_phases=3), refinement=RefinementChoices(enabled=False)),
         dataset_id="stripes",
-        prepared=opened.image,
-        maps=opened.maps,
         latent=latent,
         grid=grid,
         mixture=fitted,
