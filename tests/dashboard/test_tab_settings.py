@@ -136,8 +136,6 @@ def test_what_the_page_sets_by_itself_is_no_change_of_anybody(server, mine):
     session = mine.save()
     theirs = server.visit(person="bert-0001").begin()
     theirs.say("open", id=session)
-    for kind in TABS:
-        tab_of(theirs, kind.title)
     there = tab_of(theirs, "Particles", measured)
     assert there.distribution.n_bins.value == 7
     # other phases and other lines are offered: menus give up what is not there any more
