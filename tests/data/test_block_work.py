@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -144,3 +146,58 @@ def test_a_cluster_that_fails_in_the_middle_is_left(blocked, monkeypatch, caplog
     assert blocked.counts_per_pixel().sum() == blocked.counts.sum()
     assert "failed: no such file on the worker" in block_cluster.remark()
     assert "under the same paths" in block_cluster.remark()
+
+
+def test_a_cluster_whose_workers_are_gone_is_not_waited_for(blocked, monkeypatch):
+    class Deserted:
+        status = "running"
+        n_asked = 0
+
+        def nthreads(self):
+            self.n_asked += 1
+            return {"worker": 1} if self.n_asked == 1 else {}
+
+        def submit(self, function, *call, pure):
+            return SimpleNamespace(done=lambda: False)
+
+        def as_current(self):
+            return contextlib.nullcontext()
+
+        def close(self, timeout):
+            pass
+
+    def nothing_comes(future, timeout):
+        raise TimeoutError
+
+    cluster = Deserted()
+    monkeypatch.setattr("distributed.wait", nothing_comes)
+    monkeypatch.setenv(block_cluster.ADDRESS_VARIABLE, "tcp://127.0.0.1:9")
+    monkeypatch.setattr(block_cluster, "_connected", lambda _: cluster)
+    assert blocked.counts_per_pixel().sum() == blocked.counts.sum()
+    assert "failed: it has no workers any more" in block_cluster.remark()
+
+
+def _halved(number: int) -> float:
+    if number % 2:
+        raise ValueError(f"{number} is odd.")
+    if number == 8:
+        raise KeyError("not foreseen")
+    return number / 2
+
+
+def test_refusals_are_answers_and_other_errors_are_not():
+    calls = ((n,) for n in (2, 3, 4))
+    answers = list(in_order(_halved, calls, 3, refusals=(ValueError,)))
+    assert answers[0] == 1 and str(answers[1]) == "3 is odd." and answers[2] == 2
+    with pytest.raises(KeyError):
+        list(in_order(_halved, ((n,) for n in (3, 8)), 2, refusals=(ValueError,)))
+
+
+def test_what_runs_on_a_worker_sends_nothing_on(monkeypatch):
+    monkeypatch.setenv(block_cluster.ADDRESS_VARIABLE, "tcp://127.0.0.1:9")
+    monkeypatch.setattr(block_cluster, "_connected", lambda _: pytest.fail("asked for a cluster"))
+    # the work of a stage goes on in a thread of its own
+    counted = block_cluster.by_itself(
+        lambda: list(followed(lambda: list(in_order(_halved, iter([(2,)]), 1))))
+    )
+    assert counted == [1.0]
