@@ -43,6 +43,7 @@ _NOTHING = np.zeros((0, 0), np.uint8)
 # dataset, and a resize keeps the centre and the scale
 _FIT = """
 const [w, h] = [field.data.width[0], field.data.height[0]];
+if (fig.properties.inner_width.is_unset) return;  // not laid out yet; that calls this again
 const [iw, ih] = [fig.inner_width, fig.inner_height];
 if (!(iw > 0 && ih > 0)) return;
 const full = Math.max(w / iw, h / ih);
