@@ -95,6 +95,10 @@ class PageClient:
         found = (m for m, of in self._attributes.items() if str(of.get("label") or "").startswith(label))
         return next(found, None)
 
+    def of_kind(self, kind: str) -> str | None:
+        """Id of the values of the Material component of a kind, e.g. "Tabs", or None while there is none."""
+        return next((model for model, name in self._kinds.items() if name.rstrip("0123456789") == kind), None)
+
     def component(self, value: str) -> str | None:
         """Id of the component that has a value of this name, or None while there is none."""
         return next((model for model, of in self._with("data") if value in self._data_of(of)), None)

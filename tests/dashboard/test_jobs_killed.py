@@ -21,6 +21,8 @@ from reader_files import poisson_map, write_hspy
 from reader_files import signal as spectrum_signal
 from served_here import served_here
 
+from dashboard.phases.several_tab import SeveralMapsTab
+from dashboard.phases.workspace import TABS
 from tools.page_client import PageClient
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -87,15 +89,35 @@ def statuses(folder: Path) -> list[str]:
         return [status for (status,) in store.execute("SELECT status FROM job_record ORDER BY id")]
 
 
+async def until(page: PageClient, is_so: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while not is_so():
+        assert time.monotonic() < end and not page.errors, page.errors
+        await asyncio.sleep(0.05)
+
+
+async def ask_for_two(address: str, folder: Path) -> None:
+    """Have phases sought on a map, and those that two maps share, which waits for the first."""
+    page = PageClient()
+    await page.open(address)
+    try:
+        await until(page, lambda: statuses(folder) == ["running"])
+        await page.change(page.of_kind("Tabs"), "active", 1 + TABS.index(SeveralMapsTab))
+        await until(page, lambda: page.labelled("Find shared phases") is not None)
+        await page.change(page.labelled("Maps"), "value", ["dust.hspy", "grain.hspy"])
+        await page.change(page.labelled("Find shared phases"), "clicks", 1)
+        await until(page, lambda: statuses(folder) == ["running", "queued"])
+    finally:
+        await page.close()
+
+
 async def open_until(address: str, is_so: Callable[[PageClient], bool], click: str = "") -> None:
     """Open a page, wait, and click a button of the line of interrupted jobs."""
     page = PageClient()
     await page.open(address)
     try:
         end = time.monotonic() + PATIENCE_S
-        while not is_so(page):
-            assert time.monotonic() < end and not page.errors, page.errors
-            await asyncio.sleep(0.05)
+        await until(page, lambda: is_so(page))
         if click:
             await page.say(page.component("job"), {"what": click})
             while page.shown("job") != {"type": "map"}:
@@ -109,25 +131,27 @@ async def open_until(address: str, is_so: Callable[[PageClient], bool], click: s
 def test_killed_while_it_trains_the_server_offers_to_resume_and_does_on_one_click(tmp_path):
     folder = tmp_path
     (folder / "data").mkdir()
-    write_hspy(folder / "data" / "dust.hspy", spectrum_signal(poisson_map()))
+    for name, size in (("dust", {}), ("grain", {"n_x": 30})):
+        write_hspy(folder / "data" / f"{name}.hspy", spectrum_signal(poisson_map(**size)))
     with served(folder) as (address, process):
         # in a thread: the browser of other tests has a loop of its own running in this one
         with ThreadPoolExecutor(1) as thread:
-            work = open_until(
-                f"{address}?data=dust.hspy&{LONG}", lambda _page: statuses(folder) == ["running"]
-            )
+            work = ask_for_two(f"{address}?data=dust.hspy&{LONG}", folder)
             thread.submit(asyncio.run, work).result(2 * PATIENCE_S)
         process.send_signal(signal.SIGKILL)
         process.wait()
-    assert statuses(folder) == ["running"]
+    assert statuses(folder) == ["running", "queued"]
     # the next server is this process: it knows nothing of the first one either
     with served_here(folder) as address, ThreadPoolExecutor(1) as thread:
         work = open_until(
             f"{address}?data=nothing.hspy",
-            lambda page: "was interrupted when the server stopped" in str(page.shown("job")),
+            lambda page: "Finding shared phases in " in str(page.shown("job")),
             "resume_job",
         )
         thread.submit(asyncio.run, work).result(2 * PATIENCE_S)
+        # its map is sought again on the way: that is what the other job was of
         wait_until(
-            lambda: statuses(folder) == ["resumed", "running"], PATIENCE_S, lambda: str(statuses(folder))
+            lambda: statuses(folder) == ["resumed", "resumed", "running", "queued"],
+            PATIENCE_S,
+            lambda: str(statuses(folder)),
         )
