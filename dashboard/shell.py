@@ -14,6 +14,7 @@ from panel.util import edit_readonly
 
 from dashboard import theme
 from dashboard.busy import Busy
+from dashboard.theme_choice import ThemeChoice
 
 # Panel waits so many ms for more changes of a widget before it tells of one. A moving handle is paced by
 # what the browser has painted (dashboard/gate.py), so that wait would only add to every answer.
@@ -38,7 +39,13 @@ def page(
     line = BusyLine(margin=0, width=0, **({} if busy is None else {"busy": busy.param.busy}))
     page = pmui.Page(
         title=title,
-        header=[pn.pane.HTML(_LOGO, width=30, margin=(6, 2)), *header, line, LayoutGuard(margin=0, width=0)],
+        header=[
+            pn.pane.HTML(_LOGO, width=30, margin=(6, 2)),
+            *header,
+            line,
+            ThemeChoice(margin=0, width=0),
+            LayoutGuard(margin=0, width=0),
+        ],
         sidebar=list(sidebar),
         sidebar_width=292,
         main=list(main),

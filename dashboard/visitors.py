@@ -33,6 +33,7 @@ from dashboard.sessions.visit import SESSION, TOKEN, SessionsVisit
 from dashboard.settings import Settings
 from dashboard.shell import page
 from dashboard.store import Store
+from dashboard.theme_choice import begin_as_remembered
 from dashboard.together import Afterwards, keep_every_message, scheduler
 from dashboard.uploads import uploads_folder
 from dashboard.warm_up import compile_kernels
@@ -95,6 +96,7 @@ def _open_store(settings: Settings) -> Store:
 def visit_page() -> pmui.Page:
     """The page of this visit, as its link asks for it; the dataset is opened once the page has loaded."""
     pn.extension(notifications=True)
+    begin_as_remembered()
     pn.state.on_session_destroyed(partial(_forget, pn.state.curdoc))
     # a timer of Panel runs as long as the process: begun within a visit it would keep that one for good
     Context().run(pn.state._schedule_busy_cleanup)
