@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import psutil
@@ -11,6 +12,8 @@ import psutil
 _UNFINISHED = re.compile(r"\..+\.(?P<process>\d{1,10})")
 #: a clock of files may differ from that of processes by so many s
 _CLOCKS_DIFFER_S = 2.0
+#: a folder may be shared by computers, whose processes are not known here: no write takes so long
+_LONGEST_WRITE_S = 3600.0
 
 
 def sweep(folder: Path) -> int:
@@ -18,7 +21,7 @@ def sweep(folder: Path) -> int:
 
     Parameters
     ----------
-    folder : written by processes of this computer; it need not be there
+    folder : it need not be there
 
     Raises
     ------
@@ -39,6 +42,8 @@ def _is_left(file: Path) -> bool:
         return False
     try:
         written = file.stat().st_mtime
+        if time.time() - written < _LONGEST_WRITE_S:
+            return False
         begun = psutil.Process(int(name["process"])).create_time()
     except FileNotFoundError:  # it has got its name meanwhile
         return False
