@@ -15,6 +15,7 @@ from dashboard.phases import phase_actions
 from dashboard.sessions.saving import RESULT, Taken, read
 from dashboard.sessions.thumbnail import HEIGHT, WIDTH, Picture, png
 from models.phases import finished, run
+from models.recipe import with_settings
 
 
 def rgb(content: bytes) -> np.ndarray:
@@ -49,7 +50,8 @@ def test_an_edited_result_goes_through_its_file(tmp_path):
     visit.settle()
     phase_actions.lock(visit.state, [third])
     visit.settle()
-    dataset, recipe = visit.state.dataset, visit.state.recipe
+    quick = {"autoencoder.max_epochs": "1", "autoencoder.steps_per_epoch": "5"}
+    dataset, recipe = visit.state.dataset, with_settings(visit.state.recipe, quick)
     visit.state.result = finished(run(dataset, recipe, replace(visit.state.result, recipe=recipe)))
     assert visit.state.result.edited is not None
     with Taken.of(visit.bench, FrozenView()).content() as content:
