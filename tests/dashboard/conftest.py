@@ -1,4 +1,4 @@
-"""A server with a real store and no browser, and the visit of one person, for the tests of sessions."""
+"""What several tests begin with: a server with a real store and the visit of one person, queues of jobs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from dashboard.jobs import JobQueue
 
 if TYPE_CHECKING:
     from sessions_bench import Server, Visit
@@ -25,3 +27,16 @@ def server(tmp_path: Path) -> Iterator[Server]:
 @pytest.fixture
 def mine(server: Server) -> Visit:
     return server.visit(person="anna-0001").begin()
+
+
+@pytest.fixture
+def queue() -> Iterator[JobQueue]:
+    queue = JobQueue()
+    yield queue
+    queue.shutdown()
+
+
+@pytest.fixture
+def standing() -> JobQueue:
+    """A queue without workers: nothing runs until the test says so."""
+    return JobQueue(n_workers=0)

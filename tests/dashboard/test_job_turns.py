@@ -11,19 +11,6 @@ from dashboard.job import JobStatus
 from dashboard.jobs import JobQueue
 
 
-@pytest.fixture
-def queue() -> Iterator[JobQueue]:
-    queue = JobQueue()
-    yield queue
-    queue.shutdown()
-
-
-@pytest.fixture
-def standing() -> JobQueue:
-    """A queue without workers: nothing runs until the test says so."""
-    return JobQueue(n_workers=0)
-
-
 def test_visits_are_served_in_turn(standing):
     order = []
 

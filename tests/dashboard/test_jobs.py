@@ -15,19 +15,6 @@ from dashboard.job import MAX_REPORTS, JobStatus
 from dashboard.jobs import JobQueue
 
 
-@pytest.fixture
-def queue() -> Iterator[JobQueue]:
-    queue = JobQueue()
-    yield queue
-    queue.shutdown()
-
-
-@pytest.fixture
-def standing() -> JobQueue:
-    """A queue without workers: nothing runs until the test says so."""
-    return JobQueue(n_workers=0)
-
-
 def test_a_job_runs_in_another_thread_and_gives_its_result(queue):
     threads = []
 
