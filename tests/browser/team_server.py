@@ -23,6 +23,8 @@ from tools.browser import MODEL_NAMED
 ROOT = Path(__file__).resolve().parents[2]
 STARTS_WITHIN_S = 300  # it compiles its kernels, where nobody has before
 PASSWORDS = {"alice": "alice's password", "bob": "bob's & <password>", "carol": "carol's"}
+#: the phase map of a page as it is drawn, a list of palette indices
+PHASES_SHOWN = "Array.from(modelNamed('phase_map:phases').data.image[0])"
 #: lets a journey break the connection of a page as a network does
 _SOCKETS = """window.sockets = []; const Plain = window.WebSocket;
 window.WebSocket = class extends Plain {
@@ -71,6 +73,17 @@ class Team:
         """Exceptions that the log of the server holds."""
         text = self.log.read_text(encoding="utf-8")
         return re.findall(r"^Traceback[^\n]*\n(?:[ \t][^\n]*\n)*[^\n]*", text, re.MULTILINE)
+
+
+def shows_phases(page: Page, label: list[int]) -> None:
+    """Wait until the phase map is drawn so: chosen phases are marked a moment after the map is there."""
+    page.wait_for_function(
+        f"""label => {{
+            const shown = {PHASES_SHOWN};
+            return shown.length === label.length && shown.every((one, pixel) => one === label[pixel]);
+        }}""",
+        arg=label,
+    )
 
 
 def sign_in(page: Page, name: str, password: str | None = None) -> None:
