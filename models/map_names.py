@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from data.numbered_names import numbered
+
 
 def distinct_map_names(paths: Sequence[str]) -> tuple[str, ...]:
     """Short names of maps from their paths: the last part without its ending, with more of the path where
@@ -16,12 +18,7 @@ def distinct_map_names(paths: Sequence[str]) -> tuple[str, ...]:
             "/".join([*of_path[-depth:-1], _stem(of_path[-1])]) if name in taken else name
             for name, of_path in zip(names, parts, strict=True)
         ]
-    seen: dict[str, int] = {}
-    for i, name in enumerate(names):
-        seen[name] = seen.get(name, 0) + 1
-        if seen[name] > 1:
-            names[i] = f"{name} ({seen[name]})"
-    return tuple(names)
+    return numbered(names)
 
 
 def _stem(name: str) -> str:

@@ -12,6 +12,7 @@ import psutil
 
 from data.axes import BandAxis
 from data.elemental_maps import ElementalMaps
+from data.numbered_names import numbered
 from data.readers.assembly import with_id
 from data.readers.calibration import pixel_size_um
 from data.readers.dense_blocks import Progress, roles
@@ -54,12 +55,7 @@ def band_names(axis: BandAxis, titles: Sequence[str] = ()) -> tuple[str, ...]:
         while digits < 4 and len({f"{one:.{digits}f}" for one in axis.centre}) < len(axis.centre):
             digits += 1
         named = [f"{one:.{digits}f} {axis.unit}" for one in axis.centre]
-    seen: dict[str, int] = {}
-    for place, name in enumerate(named):
-        seen[name] = seen.get(name, 0) + 1
-        if seen[name] > 1:
-            named[place] = f"{name} ({seen[name]})"
-    return tuple(named)
+    return numbered(named)
 
 
 def check_memory(name: str, n_pixels: int, n_bands: int) -> None:
